@@ -1,0 +1,77 @@
+namespace Weir.Http2;
+
+/// <summary>Settings and limits of one end of a connection. Every limit is on by default. Not safe to change once a connection uses it.</summary>
+public sealed class Http2Options
+{
+    /// <summary>The time source of every timeout and rate. Default: the system's.</summary>
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+
+    /// <summary>Streams that the peer may have open at once; one more is refused with REFUSED_STREAM. 1 to 2,147,483,647. Default 100.</summary>
+    public int MaxConcurrentStreams { get; set => field = Check(value, 1, int.MaxValue); } = 100;
+
+    /// <summary>The largest header list accepted, in octets as RFC 7541 §4.1 counts them. 1 KiB to 16 MiB. Default 32 KiB.</summary>
+    public int MaxHeaderListBytes { get; set => field = Check(value, 1024, 16 << 20); } = 32 * 1024;
+
+    /// <summary>The size of the header table the peer may use, in octets. 0 to 64 KiB. Default 4 KiB.</summary>
+    public int HeaderTableBytes { get; set => field = Check(value, 0, 65_536); } = Http2Protocol.DefaultHeaderTableBytes;
+
+    /// <summary>CONTINUATION frames that may follow one HEADERS frame. 0 to 1,000. Default 16.</summary>
+    public int MaxContinuationFrames { get; set => field = Check(value, 0, 1000); } = 16;
+
+    /// <summary>The largest frame accepted, in octets of payload. 16,384 to 16,777,215. Default 128 KiB.</summary>
+    public int MaxFrameBytes { get; set => field = Check(value, Http2Protocol.DefaultMaxFrameBytes, Http2Protocol.LargestMaxFrameBytes); } = 128 * 1024;
+
+    /// <summary>Octets that one stream may have received and not yet consumed: the window a stream starts with. 1 to 2,147,483,647. Default 1 MiB.</summary>
+    public int StreamWindowBytes { get; set => field = Check(value, 1, int.MaxValue); } = 1024 * 1024;
+
+    /// <summary>Octets that all streams together may have received and not yet consumed: what a connection can hold in memory at most.
+    /// 65,535 to 2,147,483,647. Default 8 MiB.</summary>
+    public int ConnectionWindowBytes { get; set => field = Check(value, Http2Protocol.DefaultWindowBytes, int.MaxValue); } = 8 * 1024 * 1024;
+
+    /// <summary>Octets gathered for the next write before senders wait. 16 KiB to 16 MiB. Default 256 KiB.</summary>
+    public int OutputHighWaterBytes { get; set => field = Check(value, 16 * 1024, 16 << 20); } = 256 * 1024;
+
+    /// <summary>Senders that may wait on one stream; one more gets an InvalidOperationException. 1 to 1,000,000. Default 1,000.</summary>
+    public int MaxWaitingSenders { get; set => field = Check(value, 1, 1_000_000); } = 1000;
+
+    /// <summary>Answers to the peer's frames (acknowledgements, resets) that may wait for a peer that does not read. 10 to 1,000,000. Default 1,000.</summary>
+    public int MaxQueuedControlFrames { get; set => field = Check(value, 10, 1_000_000); } = 1000;
+
+    /// <summary>RST_STREAM frames the peer may send a second, and half as many again in one burst. 1 to 1,000,000. Default 2,000.</summary>
+    public int MaxResetsPerSecond { get; set => field = Check(value, 1, 1_000_000); } = 2000;
+
+    /// <summary>PING frames the peer may send a second (some peers measure the round trip with every read). 1 to 1,000,000. Default 10,000.</summary>
+    public int MaxPingsPerSecond { get; set => field = Check(value, 1, 1_000_000); } = 10_000;
+
+    /// <summary>SETTINGS frames the peer may send a second. 1 to 1,000,000. Default 100.</summary>
+    public int MaxSettingsPerSecond { get; set => field = Check(value, 1, 1_000_000); } = 100;
+
+    /// <summary>Frames without effect the peer may send a second: DATA without octets or END_STREAM, PRIORITY, unknown types, frames on closed streams.
+    /// 1 to 1,000,000. Default 10,000.</summary>
+    public int MaxEmptyFramesPerSecond { get; set => field = Check(value, 1, 1_000_000); } = 10_000;
+
+    /// <summary>How long the peer may take for its preface and SETTINGS, and to acknowledge ours. 100 ms to 10 minutes. Default 10 s.</summary>
+    public TimeSpan HandshakeTimeout { get; set => field = Check(value, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10)); } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a connection may be without streams before it is closed gracefully. 1 s or more; <see cref="Timeout.InfiniteTimeSpan"/>: for ever.
+    /// Default 10 minutes.</summary>
+    public TimeSpan IdleTimeout
+    {
+        get;
+        set => field = value == Timeout.InfiniteTimeSpan ? value : Check(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(24));
+    } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long the last octets (GOAWAY) may take to leave when the connection closes. 0 to 1 minute. Default 1 s.</summary>
+    public TimeSpan CloseTimeout { get; set => field = Check(value, TimeSpan.Zero, TimeSpan.FromMinutes(1)); } = TimeSpan.FromSeconds(1);
+
+    private static T Check<T>(T value, T least, T most, [System.Runtime.CompilerServices.CallerMemberName] string name = "")
+        where T : IComparable<T>
+    {
+        if (value.CompareTo(least) < 0 || value.CompareTo(most) > 0)
+        {
+            throw new ArgumentOutOfRangeException(name, value, $"{name} is {value}; it may be {least} to {most}.");
+        }
+
+        return value;
+    }
+}
