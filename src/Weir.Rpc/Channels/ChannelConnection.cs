@@ -1,0 +1,80 @@
+using System.IO.Pipelines;
+using Weir.Http2;
+using Weir.Rpc.Protocol;
+
+namespace Weir.Rpc.Channels;
+
+/// <summary>One connection of a channel, from its transport to the end of its loops.</summary>
+internal sealed class ChannelConnection
+{
+    private readonly IDuplexPipe _transport;
+
+    private ChannelConnection(IDuplexPipe transport, Http2Options options)
+    {
+        _transport = transport;
+        Budget = new ReceiveBudget(options);
+        Http2 = Http2Connection.CreateClient(transport, options);
+        Completion = RunAsync();
+    }
+
+    /// <summary>The connection itself.</summary>
+    public Http2Connection Http2 { get; }
+
+    /// <summary>What incomplete messages may hold of the connection's window.</summary>
+    public ReceiveBudget Budget { get; }
+
+    /// <summary>Whether a call was opened on it. Written by any thread, only ever to true.</summary>
+    public bool HasServed { get; set; }
+
+    /// <summary>Completes when the connection has ended and its transport is disposed of.</summary>
+    public Task Completion { get; }
+
+    /// <summary>Connects and waits for the server's settings. Throws what the transport throws, IOException when the connection ended before it
+    /// was ready, and TimeoutException.</summary>
+    public static async Task<ChannelConnection> OpenAsync(ServerAddress address, RpcChannelOptions options, CancellationToken stop)
+    {
+        using var timeout = new CancellationTokenSource(options.ConnectTimeout, options.TimeProvider);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
+        try
+        {
+            var transport = options.ConnectTransport is { } connect
+                ? await connect(either.Token).ConfigureAwait(false)
+                : await SocketConnector.ConnectAsync(address, options.Tls, either.Token).ConfigureAwait(false);
+            var connection = new ChannelConnection(transport, options.Http2);
+            try
+            {
+                if (!await connection.Http2.Ready.WaitAsync(either.Token).ConfigureAwait(false))
+                {
+                    throw new IOException(connection.Http2.CloseReason ?? "the connection ended before the server's settings arrived");
+                }
+
+                return connection;
+            }
+            catch
+            {
+                await connection.CloseAsync().ConfigureAwait(false);
+                throw;
+            }
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested && !stop.IsCancellationRequested)
+        {
+            throw new TimeoutException($"not connected after {options.ConnectTimeout.TotalSeconds:0.###} s (ConnectTimeout)");
+        }
+    }
+
+    /// <summary>Ends the connection and waits for it.</summary>
+    public async Task CloseAsync()
+    {
+        await Http2.DisposeAsync().ConfigureAwait(false);
+        await Completion.ConfigureAwait(false);
+    }
+
+    private async Task RunAsync()
+    {
+        await Http2.RunAsync().ConfigureAwait(false);
+        if (_transport is IAsyncDisposable disposable)
+        {
+            await disposable.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+}

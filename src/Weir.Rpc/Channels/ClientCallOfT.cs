@@ -1,0 +1,473 @@
+using System.Runtime.CompilerServices;
+using Weir.Http2;
+using Weir.Rpc.Protocol;
+
+namespace Weir.Rpc.Channels;
+
+/// <summary>One call of a client with its messages: what the four public kinds are views of.</summary>
+internal sealed class ClientCall<TRequest, TResponse> : ClientCall
+    where TRequest : class
+    where TResponse : class
+{
+    private readonly Marshaller<TRequest> _marshaller;
+    private readonly bool _hasSingleRequest;
+    private TRequest? _request;         // of a call with one request: kept until the response begins, for a retry
+    private Task? _requestTask;         // sends a request for which there was no room at once
+    private bool _messageSent;          // by any sender; written before the engine's lock is taken
+    private volatile bool _completed;   // CompleteAsync was called; set under the call's lock
+    private LinkedList<EarlySend<TRequest>>? _earlySends; // under the call's lock: those that wait for a stream
+    private volatile bool _endSent;     // END_STREAM is on its way, behind the sends that wait
+    private int _waitingSends;
+    private Task<TResponse>? _response; // set once
+
+    /// <summary>Creates a call with one request.</summary>
+    public ClientCall(ChannelCore channel, Method<TRequest, TResponse> method, TRequest request, CallOptions options)
+        : this(channel, method, options)
+    {
+        _request = request;
+        _hasSingleRequest = true;
+        _completed = true;
+    }
+
+    /// <summary>Creates a call with a stream of requests.</summary>
+    public ClientCall(ChannelCore channel, Method<TRequest, TResponse> method, CallOptions options)
+        : base(channel, method.Path, options)
+    {
+        _marshaller = method.Requests;
+        var hasSingleResponse = method.Kind is MethodKind.Unary or MethodKind.ClientStreaming;
+        Messages = new IncomingMessages<TResponse>(this, method.Responses, channel.Options.MaxReceiveMessageBytes, untilEnd: hasSingleResponse);
+    }
+
+    /// <summary>The responses.</summary>
+    public IncomingMessages<TResponse> Messages { get; }
+
+    /// <inheritdoc/>
+    protected override bool CanRetry => _hasSingleRequest || !_messageSent;
+
+    /// <inheritdoc/>
+    protected override bool IsSendingEnded => _endSent && Volatile.Read(ref _waitingSends) == 0;
+
+    /// <summary>Starts the call.</summary>
+    public void Start(CancellationToken cancellationToken) => Begin(cancellationToken);
+
+    /// <summary>Sends a message, waiting while there is no room.</summary>
+    public ValueTask SendAsync(TRequest message, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        if (_completed)
+        {
+            return ValueTask.FromException(CreateCompletedException());
+        }
+
+        var payload = MessagePayload<TRequest>.Create(_marshaller, message, Settings.MaxSendMessageBytes);
+        if (SendStream is not { } stream || IsFinished)
+        {
+            return SendSlowlyAsync(payload, cancellationToken);
+        }
+
+        if (!_messageSent)
+        {
+            _messageSent = true;
+        }
+
+        ValueTask send;
+        try
+        {
+            send = stream.SendAsync(payload, cancellationToken);
+            if (send.IsCompletedSuccessfully)
+            {
+                send.GetAwaiter().GetResult();
+                return default;
+            }
+        }
+        catch (Http2StreamException error)
+        {
+            OnAborted(error.Abort);
+            return SendSlowlyAsync(payload, cancellationToken); // throws why, or sends on the stream of a retry
+        }
+
+        return AwaitSendAsync(send, payload, cancellationToken);
+    }
+
+    /// <summary>Sends a message if there is room now.</summary>
+    public bool TrySend(TRequest message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        if (_completed)
+        {
+            throw CreateCompletedException();
+        }
+
+        var payload = MessagePayload<TRequest>.Create(_marshaller, message, Settings.MaxSendMessageBytes);
+        if (SendStream is not { } stream || IsFinished)
+        {
+            return false;
+        }
+
+        if (!_messageSent)
+        {
+            _messageSent = true;
+        }
+
+        try
+        {
+            return stream.TrySend(payload);
+        }
+        catch (Http2StreamException error)
+        {
+            OnAborted(error.Abort);
+            return false;
+        }
+    }
+
+    /// <summary>Ends this side's half after all sends made before; without a stream yet, when there is one.</summary>
+    public void Complete()
+    {
+        Http2Stream? stream;
+        lock (this)
+        {
+            if (_completed)
+            {
+                return;
+            }
+
+            _completed = true;
+            stream = SendStream;
+        }
+
+        if (stream is not null && !IsFinished)
+        {
+            SendEnd(stream);
+        }
+    }
+
+    /// <summary>Ends this side's half and reads the one answer; the same task every time.</summary>
+    public Task<TResponse> CompleteForResponseAsync(CancellationToken cancellationToken)
+    {
+        // Unstarted, so that of two callers only the winner's runs.
+        var completion = new Task<Task<TResponse>>(() => CompleteThenReadAsync(cancellationToken));
+        if (Interlocked.CompareExchange(ref _response, completion.Unwrap(), null) is { } earlier)
+        {
+            return earlier;
+        }
+
+        completion.RunSynchronously(TaskScheduler.Default);
+        return _response;
+    }
+
+    /// <summary>Reads the one response and its end.</summary>
+    public async Task<TResponse> ReadSingleAsync()
+    {
+        var messages = Messages.GetAsyncEnumerator();
+        try
+        {
+            if (!await messages.MoveNextAsync().ConfigureAwait(false))
+            {
+                throw new RpcException(new Status(StatusCode.Internal, "the call ended with OK but without the response message"), Trailers);
+            }
+
+            var response = messages.Current;
+            if (await messages.MoveNextAsync().ConfigureAwait(false))
+            {
+                throw FailReading(new Status(StatusCode.Internal, "the server sent a second response message to a call that has one"), null);
+            }
+
+            return response;
+        }
+        finally
+        {
+            await messages.DisposeAsync().ConfigureAwait(false);
+            if (_requestTask is { } requestTask)
+            {
+                await requestTask.ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Cancels the call if it has not ended.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Leave("the caller disposed of the call");
+        if (_requestTask is { } requestTask)
+        {
+            await requestTask.ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void OnReadable() => Messages.OnReadable();
+
+    /// <inheritdoc/>
+    protected override void OnOpened(Http2Stream stream, ReceiveBudget budget)
+    {
+        _endSent = false; // on this stream
+        Messages.Attach(stream, budget);
+        if (_hasSingleRequest)
+        {
+            SendRequest(stream);
+            return;
+        }
+
+        if (SendEarlySends(stream))
+        {
+            SendEnd(stream);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void OnResponseStarted() => _request = null;
+
+    /// <inheritdoc/>
+    protected override void OnStopped() => Messages.Wake();
+
+    /// <inheritdoc/>
+    protected override void OnFinished()
+    {
+        EarlySend<TRequest>[] sends;
+        lock (this)
+        {
+            if (_earlySends is null)
+            {
+                return;
+            }
+
+            sends = [.. _earlySends];
+            _earlySends.Clear();
+        }
+
+        foreach (var send in sends)
+        {
+            send.TrySetException(CreateSendException());
+        }
+    }
+
+    private async Task<TResponse> CompleteThenReadAsync(CancellationToken cancellationToken)
+    {
+        using var registration = cancellationToken.UnsafeRegister(
+            static state => ((ClientCall)state!).Leave("the caller cancelled the wait for the response"), this);
+        Complete();
+        return await ReadSingleAsync().ConfigureAwait(false);
+    }
+
+    private void SendRequest(Http2Stream stream)
+    {
+        if (_request is not { } request)
+        {
+            return; // the response began already
+        }
+
+        try
+        {
+            var payload = MessagePayload<TRequest>.Create(_marshaller, request, Settings.MaxSendMessageBytes);
+            if (stream.TrySend(payload))
+            {
+                SendEnd(stream);
+            }
+            else
+            {
+                _requestTask = SendRequestSlowlyAsync(stream, payload);
+            }
+        }
+        catch (Exception error)
+        {
+            FailRequest(error);
+        }
+    }
+
+    private async Task SendRequestSlowlyAsync(Http2Stream stream, MessagePayload<TRequest> payload)
+    {
+        try
+        {
+            await stream.SendAsync(payload).ConfigureAwait(false);
+            SendEnd(stream);
+        }
+        catch (Exception error)
+        {
+            FailRequest(error);
+        }
+    }
+
+    private void FailRequest(Exception error)
+    {
+        if (error is Http2StreamException aborted)
+        {
+            OnAborted(aborted.Abort);
+        }
+        else if (error is RpcException tooLarge)
+        {
+            Stop(tooLarge.Status);
+        }
+        else
+        {
+            Stop(new Status(StatusCode.Internal, $"the request cannot be serialised: {error.Message}"), error);
+        }
+    }
+
+    private void SendEnd(Http2Stream stream)
+    {
+        try
+        {
+            stream.SendEndOfStream();
+            _endSent = true;
+        }
+        catch (Http2StreamException error)
+        {
+            OnAborted(error.Abort);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask AwaitSendAsync(ValueTask send, MessagePayload<TRequest> payload, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await AwaitCountedAsync(send).ConfigureAwait(false);
+            return;
+        }
+        catch (Http2StreamException error)
+        {
+            OnAborted(error.Abort);
+        }
+
+        await SendSlowlyAsync(payload, cancellationToken).ConfigureAwait(false);
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask AwaitCountedAsync(ValueTask send)
+    {
+        Interlocked.Increment(ref _waitingSends);
+        try
+        {
+            await send.ConfigureAwait(false);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waitingSends);
+        }
+    }
+
+    private async ValueTask SendSlowlyAsync(MessagePayload<TRequest> payload, CancellationToken cancellationToken)
+    {
+        EarlySend<TRequest>? early = null;
+        Http2Stream? stream;
+        lock (this)
+        {
+            stream = SendStream;
+            if (stream is null && !IsFinished)
+            {
+                _earlySends ??= [];
+                var most = Settings.Http2.MaxWaitingSenders;
+                if (_earlySends.Count >= most)
+                {
+                    throw new InvalidOperationException($"{_earlySends.Count + 1} senders would wait on one call; the limit is {most} (MaxWaitingSenders). Await each send.");
+                }
+
+                early = new EarlySend<TRequest>(payload, cancellationToken);
+                _earlySends.AddLast(early);
+            }
+        }
+
+        if (early is not null)
+        {
+            using (cancellationToken.UnsafeRegister(static state => ((Action)state!)(), () => CancelEarlySend(early)))
+            {
+                await early.Task.ConfigureAwait(false);
+            }
+
+            return;
+        }
+
+        if (IsFinished)
+        {
+            throw CreateSendException();
+        }
+
+        try
+        {
+            _messageSent = true;
+            await AwaitCountedAsync(stream!.SendAsync(payload, cancellationToken)).ConfigureAwait(false);
+            return;
+        }
+        catch (Http2StreamException error)
+        {
+            OnAborted(error.Abort);
+        }
+
+        await SendSlowlyAsync(payload, cancellationToken).ConfigureAwait(false); // throws why, or waits for the stream of the retry
+    }
+
+    private void CancelEarlySend(EarlySend<TRequest> send)
+    {
+        lock (this)
+        {
+            if (_earlySends?.Remove(send) != true)
+            {
+                return; // under way: the stream knows its token
+            }
+        }
+
+        send.TrySetCanceled(send.CancellationToken);
+    }
+
+    /// <summary>Sends what has waited for the stream, in its order, and then lets senders at it. True when the end is to be sent after it.</summary>
+    private bool SendEarlySends(Http2Stream stream)
+    {
+        while (true)
+        {
+            EarlySend<TRequest> send;
+            lock (this)
+            {
+                if (IsFinished || stream.Abort is not null)
+                {
+                    return false; // they fail with the call, or wait for the stream of the retry
+                }
+
+                if (_earlySends is null or { Count: 0 })
+                {
+                    SendStream = stream;
+                    return _completed;
+                }
+
+                send = _earlySends.First!.Value;
+                _earlySends.RemoveFirst();
+            }
+
+            _messageSent = true;
+            _ = SendEarlyAsync(stream, send); // in turn: each is queued on the stream when this returns; its sender awaits the outcome
+        }
+    }
+
+    private async Task SendEarlyAsync(Http2Stream stream, EarlySend<TRequest> send)
+    {
+        try
+        {
+            await AwaitCountedAsync(stream.SendAsync(send.Payload, send.CancellationToken)).ConfigureAwait(false);
+            send.TrySetResult();
+        }
+        catch (OperationCanceledException)
+        {
+            send.TrySetCanceled(send.CancellationToken);
+        }
+        catch (Http2StreamException error)
+        {
+            OnAborted(error.Abort);
+            lock (this)
+            {
+                if (!IsFinished)
+                {
+                    _earlySends!.AddFirst(send); // the call is tried again, and so is this
+                    return;
+                }
+            }
+
+            send.TrySetException(CreateSendException());
+        }
+        catch (Exception error) // what the marshaller throws belongs to the sender
+        {
+            send.TrySetException(error);
+        }
+    }
+
+    private static InvalidOperationException CreateCompletedException() =>
+        new("CompleteAsync was called: the call takes no more requests.");
+}

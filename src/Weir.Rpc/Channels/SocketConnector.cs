@@ -1,0 +1,76 @@
+using System.IO.Pipelines;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Weir.Http2.Transport;
+
+namespace Weir.Rpc.Channels;
+
+/// <summary>Makes a channel's transports: a socket, with TLS or without.</summary>
+internal static class SocketConnector
+{
+    /// <summary>Connects to an address. Throws SocketException, AuthenticationException, IOException or OperationCanceledException.</summary>
+    public static async ValueTask<IDuplexPipe> ConnectAsync(ServerAddress address, SslClientAuthenticationOptions? tls, CancellationToken cancellationToken)
+    {
+        var socket = address.UnixPath is null
+            ? new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
+            : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            EndPoint endPoint = address.UnixPath is { } path ? new UnixDomainSocketEndPoint(path)
+                : IPAddress.TryParse(address.Host, out var ip) ? new IPEndPoint(ip, address.Port)
+                : new DnsEndPoint(address.Host, address.Port);
+            await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
+            return address.IsSecure
+                ? new StreamTransport(await AuthenticateAsync(new NetworkStream(socket, ownsSocket: true), address, tls, cancellationToken).ConfigureAwait(false))
+                : new SocketPipe(socket);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static async ValueTask<SslStream> AuthenticateAsync(NetworkStream inner, ServerAddress address, SslClientAuthenticationOptions? tls, CancellationToken cancellationToken)
+    {
+        var options = new SslClientAuthenticationOptions
+        {
+            TargetHost = tls?.TargetHost ?? address.Host,
+            ApplicationProtocols = [SslApplicationProtocol.Http2],
+        };
+        if (tls is not null)
+        {
+            Copy(tls, options);
+        }
+
+        var stream = new SslStream(inner);
+        try
+        {
+            await stream.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
+            return stream.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2
+                ? stream
+                : throw new AuthenticationException("the server did not agree on HTTP/2 (ALPN \"h2\")");
+        }
+        catch
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static void Copy(SslClientAuthenticationOptions from, SslClientAuthenticationOptions to)
+    {
+        to.RemoteCertificateValidationCallback = from.RemoteCertificateValidationCallback;
+        to.LocalCertificateSelectionCallback = from.LocalCertificateSelectionCallback;
+        to.ClientCertificates = from.ClientCertificates;
+        to.ClientCertificateContext = from.ClientCertificateContext;
+        to.CertificateChainPolicy = from.CertificateChainPolicy;
+        to.CertificateRevocationCheckMode = from.CertificateRevocationCheckMode;
+        to.EnabledSslProtocols = from.EnabledSslProtocols;
+        to.CipherSuitesPolicy = from.CipherSuitesPolicy;
+        to.EncryptionPolicy = from.EncryptionPolicy;
+        to.AllowTlsResume = from.AllowTlsResume;
+    }
+}

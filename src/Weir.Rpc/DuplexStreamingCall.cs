@@ -1,0 +1,51 @@
+using Weir.Rpc.Channels;
+
+namespace Weir.Rpc;
+
+/// <summary>A duplex-streaming call: send and receive at the same time. Any number of tasks may send, one may enumerate.</summary>
+public sealed class DuplexStreamingCall<TRequest, TResponse> : IAsyncDisposable
+    where TRequest : class
+    where TResponse : class
+{
+    private readonly ClientCall<TRequest, TResponse> _call;
+
+    internal DuplexStreamingCall(ClientCall<TRequest, TResponse> call) => _call = call;
+
+    /// <summary>Sends a message; waits while the peer does not keep up. Safe from several tasks at once: each message whole, in the order of arrival.</summary>
+    /// <exception cref="RpcException">The call has ended with an error, or the message is larger than MaxSendMessageBytes (the call goes on then).</exception>
+    /// <exception cref="InvalidOperationException">The call has ended with OK, or CompleteAsync was called.</exception>
+    /// <exception cref="OperationCanceledException">The token fired before the message was queued; the call goes on.</exception>
+    public ValueTask SendAsync(TRequest message, CancellationToken cancellationToken = default) => _call.SendAsync(message, cancellationToken);
+
+    /// <summary>Sends a message if there is room now. False when it would have to wait, and when the call has ended.</summary>
+    /// <exception cref="RpcException">The message is larger than MaxSendMessageBytes.</exception>
+    /// <exception cref="InvalidOperationException">CompleteAsync was called.</exception>
+    public bool TrySend(TRequest message) => _call.TrySend(message);
+
+    /// <summary>Says that no more messages follow, after all sends made before; responses go on. Never waits.
+    /// No effect when it was said before or the call has ended.</summary>
+    /// <exception cref="OperationCanceledException">The token has fired; nothing was said.</exception>
+    public ValueTask CompleteAsync(CancellationToken cancellationToken = default)
+    {
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled(cancellationToken);
+        }
+
+        _call.Complete();
+        return default;
+    }
+
+    /// <summary>The responses, to be enumerated once. The loop's end is the stream's end; leaving early cancels the call; an error is an <see cref="RpcException"/>.</summary>
+    public IAsyncEnumerable<TResponse> Responses => _call.Messages;
+
+    /// <summary>The response's headers, once they are here; empty when the server sent none. Fails with the call when that ends before.</summary>
+    public Task<Metadata> GetResponseHeadersAsync() => _call.GetResponseHeadersAsync();
+
+    /// <summary>The trailers, once the call has ended.</summary>
+    /// <exception cref="InvalidOperationException">The call has not ended.</exception>
+    public Metadata Trailers => _call.Trailers;
+
+    /// <summary>Cancels the call if it has not ended.</summary>
+    public ValueTask DisposeAsync() => _call.DisposeAsync();
+}

@@ -1,0 +1,300 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+
+namespace Weir.Rpc.Protocol;
+
+/// <summary>What <see cref="MessageReader{T, TSource}.Pull"/> found.</summary>
+internal enum Availability
+{
+    /// <summary>A whole message: TryTake gives it.</summary>
+    Message,
+
+    /// <summary>Not enough octets yet: wait for <see cref="MessageReader{T, TSource}.WantedBytes"/>.</summary>
+    NeedMore,
+
+    /// <summary>The input ended between two messages.</summary>
+    End,
+
+    /// <summary>The input cannot be read on: see <see cref="MessageReader{T, TSource}.Failure"/>.</summary>
+    Failed,
+}
+
+/// <summary>
+/// Takes length-prefixed messages (gRPC PROTOCOL-HTTP2, "Length-Prefixed-Message") out of a stream's receive buffer. Works on one snapshot of
+/// the buffer at a time: <see cref="TryTake"/> parses in place and touches only local state, <see cref="Pull"/> gives the parsed octets back and
+/// looks for more. An incomplete message waits in the receive buffer if the connection's <see cref="ReceiveBudget"/> has room for it; otherwise it
+/// is gathered in a rented buffer while it arrives, so that windows of any size let it through. Belongs to the read side: one user at a time.
+/// </summary>
+internal struct MessageReader<T, TSource>
+    where TSource : struct, IMessageSource
+{
+    /// <summary>Parsed octets are given back when there are this many, or when the snapshot is used up.</summary>
+    private const int ReturnBytes = 32 * 1024;
+
+    /// <summary>A large message's buffer begins with this size and doubles: a length that is only claimed costs no memory.</summary>
+    private const int FirstBufferBytes = 64 * 1024;
+
+    private readonly Marshaller<T> _marshaller;
+    private readonly int _maxMessageBytes;
+    private ReadOnlySequence<byte> _snapshot;   // as last seen; its octets before _taken are parsed
+    private ReadOnlyMemory<byte> _first;        // the snapshot's segment in which parsing stands
+    private int _offset;                        // parsed octets of _first
+    private int _takenBefore;                   // parsed octets of the snapshot before _first; taken = _takenBefore + _offset
+    private byte[]? _large;                     // rented: the payload of a large message
+    private int _largeLength;                   // octets of it that have arrived
+    private int _largeSize;                     // octets that it has
+    private int _reservedBytes;                 // of Budget, while an incomplete message waits in place
+
+    /// <summary>Creates a reader of messages of at most <paramref name="maxMessageBytes"/> each.</summary>
+    public MessageReader(Marshaller<T> marshaller, int maxMessageBytes)
+    {
+        _marshaller = marshaller;
+        _maxMessageBytes = maxMessageBytes;
+    }
+
+    /// <summary>The connection's budget for what waits in place; null: nothing does. Set before the first Pull.</summary>
+    public ReceiveBudget? Budget { get; set; }
+
+    /// <summary>After <see cref="Availability.NeedMore"/>: how many octets must be buffered before it is worth looking again.</summary>
+    public int WantedBytes { get; private set; }
+
+    /// <summary>After <see cref="Availability.Failed"/>: what is wrong with the input.</summary>
+    public Status Failure { get; private set; }
+
+    /// <summary>Takes the next message if it lies whole in what <see cref="Pull"/> has last seen. Throws what the marshaller throws.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryTake(out T message)
+    {
+        var rest = _first.Span[_offset..];
+        if (rest.Length >= MessagePayload<T>.PrefixBytes && _offset < ReturnBytes)
+        {
+            var length = BinaryPrimitives.ReadUInt32BigEndian(rest[1..]);
+            if (rest[0] == 0 && length <= (uint)(rest.Length - MessagePayload<T>.PrefixBytes) && length <= (uint)_maxMessageBytes)
+            {
+                _offset += MessagePayload<T>.PrefixBytes + (int)length;
+                message = _marshaller.Read(rest.Slice(MessagePayload<T>.PrefixBytes, (int)length));
+                return true;
+            }
+        }
+
+        return TryTakeSlow(out message);
+    }
+
+    /// <summary>Gives back what was taken and looks at what has arrived since. With <paramref name="untilEnd"/> a whole message is not enough
+    /// while the input goes on and little of it is buffered.</summary>
+    public Availability Pull(TSource source, bool untilEnd = false)
+    {
+        EndReservation();
+        ReturnTaken(source);
+        var completed = source.IsInputCompleted; // before reading: what is read after it is then all there is
+        if (!source.TryRead(1, out var data))
+        {
+            if (completed)
+            {
+                return _large is null ? Availability.End : FailTruncated(_largeLength);
+            }
+
+            return Want(_large is not null ? Math.Min(_largeSize - _largeLength, ReceiveBudget.FreeBytes)
+                : untilEnd ? ReceiveBudget.FreeBytes
+                : MessagePayload<T>.PrefixBytes);
+        }
+
+        if (_large is not null)
+        {
+            return Gather(source, data, completed);
+        }
+
+        if (data.Length < MessagePayload<T>.PrefixBytes)
+        {
+            return completed ? FailTruncated(data.Length) : Want(MessagePayload<T>.PrefixBytes);
+        }
+
+        Span<byte> prefix = stackalloc byte[MessagePayload<T>.PrefixBytes];
+        data.Slice(0, MessagePayload<T>.PrefixBytes).CopyTo(prefix);
+        if (prefix[0] != 0)
+        {
+            return Fail(new Status(StatusCode.Internal, prefix[0] == 1
+                ? "received a compressed message without a grpc-encoding"
+                : $"received a message whose compressed flag is {prefix[0]}; 0 and 1 are allowed"));
+        }
+
+        var length = BinaryPrimitives.ReadUInt32BigEndian(prefix[1..]);
+        if (length > (uint)_maxMessageBytes)
+        {
+            return Fail(new Status(
+                StatusCode.ResourceExhausted, $"received message of {length} bytes; the limit is {_maxMessageBytes} (MaxReceiveMessageBytes)"));
+        }
+
+        var total = MessagePayload<T>.PrefixBytes + (long)length;
+        if (data.Length >= total)
+        {
+            return untilEnd && !completed && data.Length < ReceiveBudget.FreeBytes ? Want(ReceiveBudget.FreeBytes) : Show(data);
+        }
+
+        if (completed)
+        {
+            return FailTruncated(data.Length);
+        }
+
+        if (total <= ReceiveBudget.FreeBytes || TryReserve(total))
+        {
+            return Want((int)total);
+        }
+
+        _largeSize = (int)length;
+        _largeLength = 0;
+        _large = ArrayPool<byte>.Shared.Rent(Math.Min(_largeSize, FirstBufferBytes));
+        source.Consume(MessagePayload<T>.PrefixBytes);
+        return source.TryRead(1, out data)
+            ? Gather(source, data, completed)
+            : Want(Math.Min(_largeSize, ReceiveBudget.FreeBytes));
+    }
+
+    /// <summary>Nobody waits for the rest of a message any more: the budget has its octets back. Pull does the same.</summary>
+    public void EndReservation()
+    {
+        if (_reservedBytes == 0)
+        {
+            return;
+        }
+
+        Budget!.Release(_reservedBytes);
+        _reservedBytes = 0;
+    }
+
+    /// <summary>Lets go of everything; nothing is taken after it.</summary>
+    public void Release()
+    {
+        EndReservation();
+        Forget();
+        if (_large is { } large)
+        {
+            _large = null;
+            ArrayPool<byte>.Shared.Return(large);
+        }
+    }
+
+    private bool TryTakeSlow(out T message)
+    {
+        if (_large is not null && _largeLength == _largeSize)
+        {
+            var large = _large;
+            _large = null;
+            try
+            {
+                message = _marshaller.Read(large.AsSpan(0, _largeSize));
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(large);
+            }
+
+            return true;
+        }
+
+        message = default!;
+        var taken = _takenBefore + _offset;
+        if (taken >= ReturnBytes || _snapshot.Length - taken < MessagePayload<T>.PrefixBytes)
+        {
+            return false;
+        }
+
+        var rest = _snapshot.Slice(taken);
+        Span<byte> prefix = stackalloc byte[MessagePayload<T>.PrefixBytes];
+        rest.Slice(0, MessagePayload<T>.PrefixBytes).CopyTo(prefix);
+        var length = BinaryPrimitives.ReadUInt32BigEndian(prefix[1..]);
+        if (prefix[0] != 0 || length > (uint)_maxMessageBytes || rest.Length - MessagePayload<T>.PrefixBytes < length)
+        {
+            return false; // Pull tells which it is
+        }
+
+        var payload = rest.Slice(MessagePayload<T>.PrefixBytes, length);
+        var after = rest.Slice(payload.End);
+        _takenBefore = taken + MessagePayload<T>.PrefixBytes + (int)length;
+        _first = after.First;
+        _offset = 0;
+        message = payload.IsSingleSegment ? _marshaller.Read(payload.FirstSpan) : _marshaller.Read(payload);
+        return true;
+    }
+
+    private Availability Show(in ReadOnlySequence<byte> data)
+    {
+        _snapshot = data;
+        _first = data.First;
+        return Availability.Message;
+    }
+
+    private Availability Gather(TSource source, ReadOnlySequence<byte> data, bool completed)
+    {
+        Debug.Assert(_large is not null && _largeLength < _largeSize, "only an incomplete message is gathered");
+        var count = (int)Math.Min(data.Length, _largeSize - _largeLength);
+        if (_large.Length < _largeLength + count)
+        {
+            Grow(_largeLength + count);
+        }
+
+        data.Slice(0, count).CopyTo(_large.AsSpan(_largeLength));
+        _largeLength += count;
+        source.Consume(count);
+        if (_largeLength == _largeSize)
+        {
+            return Availability.Message;
+        }
+
+        return completed ? FailTruncated(_largeLength) : Want(Math.Min(_largeSize - _largeLength, ReceiveBudget.FreeBytes));
+    }
+
+    private void Grow(int atLeast)
+    {
+        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(_largeSize, Math.Max(atLeast, 2L * _large!.Length)));
+        _large.AsSpan(0, _largeLength).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_large);
+        _large = larger;
+    }
+
+    private bool TryReserve(long bytes)
+    {
+        if (Budget is null || !Budget.TryReserve(bytes))
+        {
+            return false;
+        }
+
+        _reservedBytes = (int)bytes;
+        return true;
+    }
+
+    private void ReturnTaken(TSource source)
+    {
+        var taken = _takenBefore + _offset;
+        Forget();
+        if (taken > 0)
+        {
+            source.Consume(taken);
+        }
+    }
+
+    private void Forget()
+    {
+        _snapshot = default;
+        _first = default;
+        _offset = 0;
+        _takenBefore = 0;
+    }
+
+    private Availability Want(int bytes)
+    {
+        WantedBytes = bytes;
+        return Availability.NeedMore;
+    }
+
+    private Availability FailTruncated(long bytes) => Fail(new Status(
+        StatusCode.Internal, $"the input ended within a message, after {bytes} of its bytes"));
+
+    private Availability Fail(Status failure)
+    {
+        Failure = failure;
+        return Availability.Failed;
+    }
+}

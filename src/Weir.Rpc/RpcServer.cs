@@ -1,0 +1,166 @@
+using System.IO.Pipelines;
+using Microsoft.Extensions.Logging;
+using Weir.Rpc.Protocol;
+using Weir.Rpc.Serving;
+
+namespace Weir.Rpc;
+
+/// <summary>Serves gRPC over connections that somebody else accepts: finds the method, runs the handler, sends the status.
+/// Safe for use by any number of threads; services are added before the first connection.</summary>
+#pragma warning disable CA1001 // a CancellationTokenSource without a timer holds nothing to dispose of, and calls may outlive the server's use
+public sealed class RpcServer
+#pragma warning restore CA1001
+{
+    private readonly Lock _lock = new();
+    private readonly HashSet<ServerConnection> _connections = []; // under _lock
+    private readonly CancellationTokenSource _draining = new();
+    private readonly MethodTable _methods = new();
+    private bool _started;                                        // under _lock
+    private Task _drainCallbacks = Task.CompletedTask;            // under _lock
+
+    /// <summary>Creates a server without services.</summary>
+    /// <exception cref="ArgumentException">A stream's window is below 4 KiB.</exception>
+    public RpcServer(RpcServerOptions? options = null)
+    {
+        Options = options ?? new RpcServerOptions();
+        ReceiveBudget.Check(Options.Http2);
+        Logger = Options.LoggerFactory.CreateLogger("Weir.Rpc.Server");
+    }
+
+    /// <summary>The server's settings.</summary>
+    internal RpcServerOptions Options { get; }
+
+    /// <summary>Where the server logs.</summary>
+    internal ILogger Logger { get; }
+
+    /// <summary>Fires when the server is going to stop.</summary>
+    internal CancellationToken Draining => _draining.Token;
+
+    /// <summary>Adds a service, before the first connection.</summary>
+    /// <exception cref="InvalidOperationException">One of its methods' paths is taken, or a connection was served already.</exception>
+    public void AddService<TService>(IServiceActivator<TService> activator)
+        where TService : class, IRpcService
+    {
+        ArgumentNullException.ThrowIfNull(activator);
+        lock (_lock)
+        {
+            if (_started)
+            {
+                throw new InvalidOperationException($"{typeof(TService).Name} cannot be added: the server has served a connection already.");
+            }
+
+            TService.Bind(new MethodBinder<TService>(_methods, activator));
+        }
+    }
+
+    /// <summary>Serves one connection until it has ended and all its calls have ended. Does not fail when the connection does.</summary>
+    /// <param name="transport">The connection, from its first octet; both its ends are completed when this task is.</param>
+    /// <param name="peer">The client's address, as calls will show it: "127.0.0.1:51234" or "unix".</param>
+    /// <param name="abort">Closes the connection and cancels its calls.</param>
+    public async Task ServeAsync(IDuplexPipe transport, string peer, CancellationToken abort = default)
+    {
+        ArgumentNullException.ThrowIfNull(transport);
+        ArgumentNullException.ThrowIfNull(peer);
+        var connection = new ServerConnection(this, _methods, transport, peer);
+        if (!TryAdd(connection))
+        {
+            await transport.Output.CompleteAsync().ConfigureAwait(false);
+            await transport.Input.CompleteAsync().ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            connection.Start(); // not under the lock: a transport that has data at once is read at once
+            using (abort.UnsafeRegister(static state => ((ServerConnection)state!).Abort("the connection was aborted"), connection))
+            {
+                await connection.Completion.ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            Remove(connection);
+        }
+
+        await AwaitDrainCallbacksAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Starts the graceful end: GOAWAY on every connection, Draining on every call. New connections are refused. Returns at once.</summary>
+    public void BeginDrain()
+    {
+        ServerConnection[] connections;
+        lock (_lock)
+        {
+            if (_draining.IsCancellationRequested)
+            {
+                return;
+            }
+
+            _started = true;
+            _drainCallbacks = _draining.CancelAsync(); // callbacks run on the pool
+            connections = [.. _connections];
+        }
+
+        foreach (var connection in connections)
+        {
+            connection.BeginDrain();
+        }
+    }
+
+    /// <summary>Cancels every call that is still open and closes every connection. New connections are refused. Returns at once.</summary>
+    public void Abort()
+    {
+        BeginDrain();
+        ServerConnection[] connections;
+        lock (_lock)
+        {
+            connections = [.. _connections];
+        }
+
+        foreach (var connection in connections)
+        {
+            connection.Abort("the server is stopping");
+        }
+    }
+
+    private bool TryAdd(ServerConnection connection)
+    {
+        lock (_lock)
+        {
+            if (_draining.IsCancellationRequested)
+            {
+                return false;
+            }
+
+            _started = true;
+            _connections.Add(connection);
+            return true;
+        }
+    }
+
+    private void Remove(ServerConnection connection)
+    {
+        lock (_lock)
+        {
+            _connections.Remove(connection);
+        }
+    }
+
+    private async Task AwaitDrainCallbacksAsync()
+    {
+        Task callbacks;
+        lock (_lock)
+        {
+            callbacks = _drainCallbacks;
+        }
+
+        try
+        {
+            await callbacks.ConfigureAwait(false);
+        }
+        catch (Exception error) // what a callback of the application throws
+        {
+            RpcLog.DrainCallbackFailed(Logger, error);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Weir.Http2;
+
+namespace Weir.Rpc;
+
+/// <summary>Settings of a server; set them before the server is made.</summary>
+public sealed class RpcServerOptions
+{
+    /// <summary>The largest message accepted, in bytes. 0 to 2,147,483,586. Default 4 MiB. A larger one ends its call with ResourceExhausted.</summary>
+    public int MaxReceiveMessageBytes
+    {
+        get;
+        set => field = RpcLimits.CheckMessageBytes(value, nameof(MaxReceiveMessageBytes));
+    } = RpcLimits.DefaultReceiveMessageBytes;
+
+    /// <summary>The largest message sent, in bytes. 0 to 2,147,483,586, which is the default. Sending a larger one throws ResourceExhausted and sends nothing.</summary>
+    public int MaxSendMessageBytes
+    {
+        get;
+        set => field = RpcLimits.CheckMessageBytes(value, nameof(MaxSendMessageBytes));
+    } = RpcLimits.LargestMessageBytes;
+
+    /// <summary>Settings and limits of the connections.</summary>
+    public Http2Options Http2
+    {
+        get;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = value;
+        }
+    } = new();
+
+    /// <summary>The time source of deadlines and timeouts: the one of <see cref="Http2"/>. Default: the system's.</summary>
+    public TimeProvider TimeProvider
+    {
+        get => Http2.TimeProvider;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            Http2.TimeProvider = value;
+        }
+    }
+
+    /// <summary>Where the server logs. Default: nowhere.</summary>
+    public ILoggerFactory LoggerFactory
+    {
+        get;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = value;
+        }
+    } = NullLoggerFactory.Instance;
+}

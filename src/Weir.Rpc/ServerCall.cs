@@ -1,0 +1,48 @@
+namespace Weir.Rpc;
+
+/// <summary>One call as its handler sees it.</summary>
+/// <remarks>
+/// The call ends after its handler and every task started with <see cref="Run"/> have ended: then the status goes out. A deadline does not wait
+/// for them: the client has its status at once, and the call's work is cancelled.
+/// A handler's <see cref="RpcException"/> is the call's status; an OperationCanceledException after <see cref="CancellationToken"/> fired ends
+/// the call as cancelled; any other exception ends it with Internal, tells the client nothing more, and is logged once.
+/// </remarks>
+public abstract class ServerCall
+{
+    /// <summary>The path: "/weir.v1.Users/GetUserList".</summary>
+    public abstract string Method { get; }
+
+    /// <summary>The client's address: "127.0.0.1:51234" or "unix".</summary>
+    public abstract string Peer { get; }
+
+    /// <summary>The metadata that came with the request.</summary>
+    public abstract Metadata RequestHeaders { get; }
+
+    /// <summary>Metadata to send with the status; add to it any time before the handler ends. Not safe for use by several threads at once.</summary>
+    public abstract Metadata ResponseTrailers { get; }
+
+    /// <summary>The instant at which the call ends with DeadlineExceeded, or null.</summary>
+    public abstract DateTimeOffset? Deadline { get; }
+
+    /// <summary>Fires when the client cancels, the deadline passes or the connection is lost, and when the handler or a task of the call fails.
+    /// Callbacks run on the thread pool.</summary>
+    public abstract CancellationToken CancellationToken { get; }
+
+    /// <summary>Fires when the server is going to stop: finish your last messages. Fires before <see cref="CancellationToken"/>.</summary>
+    public abstract CancellationToken Draining { get; }
+
+    /// <summary>Sends the response's headers now instead of with the first message. At most once.</summary>
+    /// <exception cref="InvalidOperationException">The headers are sent already.</exception>
+    /// <exception cref="OperationCanceledException">The call was cancelled.</exception>
+    public abstract ValueTask SendHeadersAsync(Metadata headers);
+
+    /// <summary>Starts a task that belongs to the call: the call ends only after it; if it fails, the call fails and its token fires.
+    /// The token that the task is given is <see cref="CancellationToken"/>.</summary>
+    /// <exception cref="InvalidOperationException">The call has ended.</exception>
+    public abstract void Run(Func<CancellationToken, Task> work);
+
+    /// <summary>A sender for responses beside those that the handler returns; safe from several tasks at once.</summary>
+    /// <exception cref="InvalidOperationException">The method has a single response, or responses of another type.</exception>
+    public abstract ResponseSender<TResponse> GetSender<TResponse>()
+        where TResponse : class;
+}

@@ -1,0 +1,441 @@
+using Weir.Http2;
+using Weir.Rpc.Protocol;
+
+namespace Weir.Rpc.Serving;
+
+/// <summary>
+/// One call of a server: runs the handler, keeps the tokens and decides the status, exactly once. Two ends are apart: the response's (the status
+/// is sent, or the stream is lost) and the work's (handler and tasks have ended), which keeps the connection. The call's own lock guards the
+/// state; the engine may be called under it, because the engine never calls a call under a lock of its own on a server.
+/// </summary>
+#pragma warning disable CA1001 // a CancellationTokenSource without a timer holds nothing to dispose of, and its token may outlive the call
+internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMessageOwner, IThreadPoolWorkItem
+#pragma warning restore CA1001
+{
+    private const int Running = 0;
+    private const int Answered = 1; // the status is sent
+    private const int Lost = 2;     // the client cancelled, or the connection is lost
+
+    private readonly ServerConnection _connection;
+    private DeadlineTimer? _timer;
+    private CancellationTokenSource? _cancellation; // made when somebody asks for the token
+    private Task? _cancellationCallbacks;
+    private CallTasks? _tasks;
+    private bool _startsNoTasks;
+    private Metadata? _requestHeaders;
+    private Metadata? _responseTrailers;
+    private volatile int _phase;
+    private volatile bool _headersSent;
+    private bool _cancelled;
+    private bool _deadlinePassed;
+    private int _waitingSends;
+
+    protected ServerCallState(ServerConnection connection, Http2Stream stream, string path, in RequestHead head)
+    {
+        _connection = connection;
+        _requestHeaders = head.Metadata;
+        Stream = stream;
+        Method = path;
+        if (head.Timeout is { } timeout)
+        {
+            Deadline = GrpcTimeout.Add(Settings.TimeProvider.GetUtcNow(), timeout);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override string Method { get; }
+
+    /// <inheritdoc/>
+    public override string Peer => _connection.Peer;
+
+    /// <inheritdoc/>
+    public override Metadata RequestHeaders => _requestHeaders ??= new Metadata();
+
+    /// <inheritdoc/>
+    public override Metadata ResponseTrailers => _responseTrailers ??= new Metadata();
+
+    /// <inheritdoc/>
+    public override DateTimeOffset? Deadline { get; }
+
+    /// <inheritdoc/>
+    public override CancellationToken Draining => _connection.Server.Draining;
+
+    /// <inheritdoc/>
+    public override CancellationToken CancellationToken
+    {
+        get
+        {
+            lock (Gate)
+            {
+                if (_cancellation is null)
+                {
+                    _cancellation = new CancellationTokenSource();
+                    if (_cancelled)
+                    {
+                        _cancellation.Cancel(); // nobody has registered with it
+                    }
+                }
+
+                return _cancellation.Token;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool IsStopped => _phase != Running;
+
+    /// <summary>The service object, once the method has made it.</summary>
+    public object? Service { get; set; }
+
+    /// <summary>What the activator wants back with <see cref="Service"/>.</summary>
+    public object? ServiceState { get; set; }
+
+    /// <summary>The call's stream.</summary>
+    protected Http2Stream Stream { get; }
+
+    /// <summary>The server's settings.</summary>
+    protected RpcServerOptions Settings => _connection.Server.Options;
+
+    /// <summary>Whether the headers are, or are being, sent: a message may follow.</summary>
+    protected bool HeadersSent => _headersSent;
+
+    /// <summary>Starts the call, on the connection's read loop.</summary>
+    public void Start()
+    {
+        BeginReading(_connection.Budget);
+        if (Deadline is { } deadline)
+        {
+            var timer = DeadlineTimer.Start(Settings.TimeProvider, deadline, static call => ((ServerCallState)call).OnDeadline(), this);
+            lock (Gate)
+            {
+                _timer = timer;
+            }
+
+            if (IsStopped)
+            {
+                timer.Dispose();
+            }
+        }
+
+        if (HasSingleRequest)
+        {
+            Execute(); // up to the wait for the request; the handler runs on the pool when it is here
+        }
+        else
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Execute() => _ = RunAsync(); // never fails; the connection awaits it by its count of calls
+
+    /// <inheritdoc/>
+    public override ValueTask SendHeadersAsync(Metadata headers)
+    {
+        ArgumentNullException.ThrowIfNull(headers);
+        if (!TrySendHeaders(headers))
+        {
+            throw IsStopped ? CreateStoppedException() : new InvalidOperationException("The response's headers are sent already.");
+        }
+
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public override void Run(Func<CancellationToken, Task> work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        CallTasks? tasks;
+        lock (Gate)
+        {
+            tasks = _startsNoTasks ? null : _tasks ??= new CallTasks(Cancel);
+        }
+
+        if (tasks is null || !tasks.TryRun(work, CancellationToken))
+        {
+            throw new InvalidOperationException("The call has ended: it starts no more tasks.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public void OnHeaders(ReadOnlySpan<HeaderField> headers, bool endStream)
+    {
+        // A request has no trailers in gRPC; those that come are ignored.
+    }
+
+    /// <inheritdoc/>
+    public abstract void OnReadable();
+
+    /// <inheritdoc/>
+    public void OnAborted(Http2StreamAbort abort)
+    {
+        lock (Gate)
+        {
+            if (IsStopped)
+            {
+                return; // the response is out
+            }
+
+            CancelLocked(); // before the phase: whoever sees the call stopped sees why
+            _phase = Lost;
+        }
+
+        StopTimer();
+        WakeReader();
+    }
+
+    /// <inheritdoc/>
+    public Exception? GetEndOfMessages() => IsStopped ? CreateStoppedException() : null;
+
+    /// <inheritdoc/>
+    public Exception FailReading(Status failure, Exception? cause) => IsStopped ? CreateStoppedException() : new RpcException(failure, null, cause);
+
+    /// <inheritdoc/>
+    public Exception CancelReading(CancellationToken cancellationToken) => new OperationCanceledException(cancellationToken);
+
+    /// <inheritdoc/>
+    public void LeaveReading()
+    {
+        // A handler may answer before it has read every request; what is left is discarded when the call ends.
+    }
+
+    // Not the call itself, which handlers see and may lock.
+    private Http2Stream Gate => Stream;
+
+    /// <summary>Whether the handler waits for one request rather than for a stream.</summary>
+    protected abstract bool HasSingleRequest { get; }
+
+    /// <summary>Names the stream to the incoming messages.</summary>
+    protected abstract void BeginReading(ReceiveBudget budget);
+
+    /// <summary>Reading has stopped: wake the reader.</summary>
+    protected abstract void WakeReader();
+
+    /// <summary>Runs the handler: takes the requests, sends the responses, not the status.</summary>
+    protected abstract ValueTask HandleAsync();
+
+    /// <summary>Releases the service object.</summary>
+    protected abstract ValueTask ReleaseAsync();
+
+    /// <summary>Sends the response's headers if they are not sent. False when they are, or the call has ended.</summary>
+    protected bool TrySendHeaders(Metadata? metadata)
+    {
+        lock (Gate) // so that no message of another sender comes before them, and no status between
+        {
+            if (_headersSent || IsStopped)
+            {
+                return false;
+            }
+
+            HeaderList headers = default;
+            ResponseHead.WriteHeaders(ref headers, metadata);
+            Stream.SendHeaders(headers.AsSpan(), endStream: false);
+            _headersSent = true;
+            return true;
+        }
+    }
+
+    /// <summary>A sender begins to wait.</summary>
+    protected void BeginWaitingSend() => Interlocked.Increment(ref _waitingSends);
+
+    /// <summary>A sender waits no more.</summary>
+    protected void EndWaitingSend()
+    {
+        if (Interlocked.Decrement(ref _waitingSends) == 0 && _phase == Answered)
+        {
+            EndInput();
+        }
+    }
+
+    /// <summary>What a send or a read after the end throws.</summary>
+    protected Exception CreateStoppedException() => _cancelled
+        ? new OperationCanceledException("The call was cancelled.", CancellationToken)
+        : new InvalidOperationException("The call has ended.");
+
+    private async Task RunAsync()
+    {
+        Exception? failure = null;
+        try
+        {
+            await HandleAsync().ConfigureAwait(false);
+        }
+        catch (Exception error) // whatever a handler throws becomes the call's status
+        {
+            failure = error;
+            Cancel(); // its tasks are to end too
+        }
+
+        CallTasks? tasks;
+        lock (Gate)
+        {
+            tasks = _tasks;
+            _startsNoTasks = tasks is null; // else they close themselves when none runs any more
+        }
+
+        if (tasks is not null)
+        {
+            await tasks.WaitAsync().ConfigureAwait(false);
+            if (failure is null or OperationCanceledException)
+            {
+                failure = tasks.Failure ?? failure; // a task that failed has cancelled the handler
+            }
+        }
+
+        var status = failure is null ? Status.Ok : GetStatus(failure);
+        Answer(status, (failure as RpcException)?.Trailers);
+        WakeReader();
+        await ReleaseServiceAsync().ConfigureAwait(false);
+        await AwaitCancellationCallbacksAsync().ConfigureAwait(false);
+        _connection.OnCallEnded();
+    }
+
+    private Status GetStatus(Exception failure)
+    {
+        switch (failure)
+        {
+            case RpcException { Status.IsOk: false } known:
+                return known.Status;
+            case OperationCanceledException when _deadlinePassed:
+                return DeadlineStatus;
+            case OperationCanceledException when _phase == Lost:
+                return new Status(StatusCode.Cancelled, "the call was cancelled");
+            default:
+                RpcLog.HandlerFailed(_connection.Server.Logger, failure, Method, Peer);
+                return new Status(StatusCode.Internal, "The handler failed.");
+        }
+    }
+
+    private static Status DeadlineStatus => new(StatusCode.DeadlineExceeded, "the deadline passed before the call ended");
+
+    private void OnDeadline()
+    {
+        _deadlinePassed = true;
+        if (Answer(DeadlineStatus, null, atOnce: true))
+        {
+            WakeReader();
+        }
+    }
+
+    /// <summary>Sends the status if none is sent and the stream is there. Behind messages that still wait, or <paramref name="atOnce"/>: then they are dropped.</summary>
+    private bool Answer(Status status, Metadata? moreTrailers, bool atOnce = false)
+    {
+        lock (Gate)
+        {
+            if (IsStopped)
+            {
+                return false;
+            }
+
+            if (atOnce)
+            {
+                CancelLocked();
+            }
+
+            if (atOnce && Volatile.Read(ref _waitingSends) > 0)
+            {
+                _phase = Answered;
+                // The status would go out behind messages that the client does not take. It knows its deadline itself.
+            }
+            else
+            {
+                HeaderList headers = default;
+                ResponseHead.WriteTrailers(ref headers, status, atOnce ? null : _responseTrailers, moreTrailers, trailersOnly: !_headersSent);
+                Stream.SendHeaders(headers.AsSpan(), endStream: true);
+                _headersSent = true;
+                _phase = Answered;
+                atOnce = false;
+            }
+        }
+
+        StopTimer();
+        if (atOnce)
+        {
+            Stream.Reset(Http2ErrorCode.Cancel, status.Detail);
+        }
+        else if (Volatile.Read(ref _waitingSends) == 0)
+        {
+            EndInput();
+        }
+
+        return true;
+    }
+
+    /// <summary>The response is out: what the client still sends is not wanted (RFC 9113 §8.1).</summary>
+    private void EndInput()
+    {
+        if (Stream.IsInputCompleted)
+        {
+            Stream.CloseInput();
+        }
+        else
+        {
+            Stream.Reset(Http2ErrorCode.NoError, "the call has ended");
+        }
+    }
+
+    private void Cancel()
+    {
+        lock (Gate)
+        {
+            CancelLocked();
+        }
+    }
+
+    private void CancelLocked()
+    {
+        if (!_cancelled)
+        {
+            _cancelled = true;
+            _cancellationCallbacks = _cancellation?.CancelAsync(); // callbacks run on the pool
+        }
+    }
+
+    private void StopTimer()
+    {
+        lock (Gate)
+        {
+            _timer?.Dispose();
+        }
+    }
+
+    private async ValueTask ReleaseServiceAsync()
+    {
+        if (Service is null)
+        {
+            return;
+        }
+
+        try
+        {
+            await ReleaseAsync().ConfigureAwait(false);
+        }
+        catch (Exception error) // the call has its status; what is left is to tell the operator
+        {
+            RpcLog.ReleaseFailed(_connection.Server.Logger, error, Method, Peer);
+        }
+    }
+
+    private async ValueTask AwaitCancellationCallbacksAsync()
+    {
+        Task? callbacks;
+        lock (Gate)
+        {
+            callbacks = _cancellationCallbacks;
+        }
+
+        if (callbacks is null)
+        {
+            return;
+        }
+
+        try
+        {
+            await callbacks.ConfigureAwait(false);
+        }
+        catch (Exception error) // what a callback of the application throws
+        {
+            RpcLog.CancellationCallbackFailed(_connection.Server.Logger, error, Method, Peer);
+        }
+    }
+}

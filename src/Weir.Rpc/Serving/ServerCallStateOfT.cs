@@ -1,0 +1,184 @@
+using System.Runtime.CompilerServices;
+using Weir.Http2;
+using Weir.Rpc.Protocol;
+
+namespace Weir.Rpc.Serving;
+
+/// <summary>One call of a server with its messages.</summary>
+internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
+    where TRequest : class
+    where TResponse : class
+{
+    private readonly BoundMethod<TRequest, TResponse> _method;
+    private Sender? _sender;
+
+    public ServerCallState(BoundMethod<TRequest, TResponse> method, ServerConnection connection, Http2Stream stream, in RequestHead head)
+        : base(connection, stream, method.Path, head)
+    {
+        _method = method;
+        Messages = new IncomingMessages<TRequest>(this, method.Method.Requests, Settings.MaxReceiveMessageBytes, untilEnd: HasSingleRequest);
+    }
+
+    /// <summary>The requests.</summary>
+    public IncomingMessages<TRequest> Messages { get; }
+
+    /// <inheritdoc/>
+    protected override bool HasSingleRequest => _method.Method.Kind is MethodKind.Unary or MethodKind.ServerStreaming;
+
+    private bool HasSingleResponse => _method.Method.Kind is MethodKind.Unary or MethodKind.ClientStreaming;
+
+    /// <summary>Reads the one request.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<TRequest> ReadSingleAsync()
+    {
+        if (!await Messages.MoveNextAsync().ConfigureAwait(false))
+        {
+            throw new RpcException(StatusCode.Internal, "the call ended without the request message");
+        }
+
+        var request = Messages.Current;
+
+        // A small request has come with its end. Behind a large one the end may come later, and is not waited for.
+        if (Stream.IsInputCompleted && await Messages.MoveNextAsync().ConfigureAwait(false))
+        {
+            throw new RpcException(StatusCode.Internal, "the client sent a second request message to a call that has one");
+        }
+
+        return request;
+    }
+
+    /// <summary>Sends the one response.</summary>
+    public ValueTask SendSingleAsync(TResponse? response) => response is null
+        ? throw new InvalidOperationException($"The handler of {Method} returned null instead of a response.")
+        : SendAsync(response, CancellationToken.None);
+
+    /// <summary>Sends everything that the handler gives. While it gives without waiting and there is room, nothing here waits or allocates.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask SendAllAsync(IAsyncEnumerable<TResponse> responses)
+    {
+        await foreach (var response in responses.WithCancellation(CancellationToken).ConfigureAwait(false))
+        {
+            await SendAsync(response, CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override ResponseSender<T> GetSender<T>()
+    {
+        if (HasSingleResponse)
+        {
+            throw new InvalidOperationException($"{Method} has a single response: its handler returns it.");
+        }
+
+        _sender ??= new Sender(this);
+        return _sender as ResponseSender<T>
+            ?? throw new InvalidOperationException($"The responses of {Method} are {typeof(TResponse)}, not {typeof(T)}.");
+    }
+
+    /// <inheritdoc/>
+    public override void OnReadable() => Messages.OnReadable();
+
+    /// <inheritdoc/>
+    protected override void BeginReading(ReceiveBudget budget) => Messages.Attach(Stream, budget);
+
+    /// <inheritdoc/>
+    protected override void WakeReader() => Messages.Wake();
+
+    /// <inheritdoc/>
+    protected override ValueTask HandleAsync() => _method.HandleAsync(this);
+
+    /// <inheritdoc/>
+    protected override ValueTask ReleaseAsync() => _method.ReleaseAsync(this);
+
+    private ValueTask SendAsync(TResponse message, CancellationToken cancellationToken)
+    {
+        var payload = MessagePayload<TResponse>.Create(_method.Method.Responses, message, Settings.MaxSendMessageBytes);
+        if (!HeadersSent)
+        {
+            TrySendHeaders(null);
+        }
+
+        ValueTask send;
+        try
+        {
+            send = Stream.SendAsync(payload, cancellationToken);
+            if (send.IsCompletedSuccessfully)
+            {
+                send.GetAwaiter().GetResult();
+                return default;
+            }
+        }
+        catch (Exception error) when (error is Http2StreamException or InvalidOperationException)
+        {
+            return ValueTask.FromException(ToSendException(error));
+        }
+
+        return AwaitSendAsync(send);
+    }
+
+    private bool TrySend(TResponse message)
+    {
+        var payload = MessagePayload<TResponse>.Create(_method.Method.Responses, message, Settings.MaxSendMessageBytes);
+        if (!HeadersSent)
+        {
+            TrySendHeaders(null);
+        }
+
+        try
+        {
+            return !IsStopped && Stream.TrySend(payload);
+        }
+        catch (Exception error) when (error is Http2StreamException or InvalidOperationException)
+        {
+            var exception = ToSendException(error);
+            return IsStopped ? false : throw exception;
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask AwaitSendAsync(ValueTask send)
+    {
+        BeginWaitingSend();
+        try
+        {
+            await send.ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is Http2StreamException or InvalidOperationException)
+        {
+            throw ToSendException(error);
+        }
+        finally
+        {
+            EndWaitingSend();
+        }
+    }
+
+    /// <summary>What a send throws that the engine refused: the call's end, or the engine's own reason.</summary>
+    /// <remarks>Never called from an exception filter: those run while the locks below the throw are still held, and this takes the call's.</remarks>
+    private Exception ToSendException(Exception error)
+    {
+        if (error is Http2StreamException aborted)
+        {
+            OnAborted(aborted.Abort); // it may have been thrown before the engine told
+        }
+
+        return IsStopped ? CreateStoppedException() : error;
+    }
+
+    private sealed class Sender(ServerCallState<TRequest, TResponse> call) : ResponseSender<TResponse>
+    {
+        /// <inheritdoc/>
+        public override ValueTask SendAsync(TResponse message, CancellationToken cancellationToken = default)
+        {
+            ArgumentNullException.ThrowIfNull(message);
+            return call.SendAsync(message, cancellationToken);
+        }
+
+        /// <inheritdoc/>
+        public override bool TrySend(TResponse message)
+        {
+            ArgumentNullException.ThrowIfNull(message);
+            return call.TrySend(message);
+        }
+    }
+}

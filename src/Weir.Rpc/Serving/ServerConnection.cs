@@ -1,0 +1,106 @@
+using System.IO.Pipelines;
+using Weir.Http2;
+using Weir.Rpc.Protocol;
+
+namespace Weir.Rpc.Serving;
+
+/// <summary>One connection of a server, with its calls.</summary>
+internal sealed class ServerConnection : IHttp2ServerHandler
+{
+    private readonly MethodTable _methods;
+    private readonly Http2Connection _http2;
+    private readonly TaskCompletionSource _allEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _drain = Task.CompletedTask;
+    private int _running = 1; // calls whose work has not ended, and the connection itself
+
+    public ServerConnection(RpcServer server, MethodTable methods, IDuplexPipe transport, string peer)
+    {
+        Server = server;
+        Peer = peer;
+        _methods = methods;
+        Budget = new ReceiveBudget(server.Options.Http2);
+        _http2 = Http2Connection.CreateServer(transport, this, server.Options.Http2);
+        Completion = Task.CompletedTask;
+    }
+
+    /// <summary>The connection's server.</summary>
+    public RpcServer Server { get; }
+
+    /// <summary>The client's address.</summary>
+    public string Peer { get; }
+
+    /// <summary>What incomplete messages may hold of the connection's window.</summary>
+    public ReceiveBudget Budget { get; }
+
+    /// <summary>After <see cref="Start"/>: completes when the connection has ended and all its calls have ended.</summary>
+    public Task Completion { get; private set; }
+
+    // A client that opens and resets calls in a hurry has no more streams open than the limit, but handlers that are not through yet:
+    // so many calls may be running in all.
+    private int MostRunning => (int)Math.Min(int.MaxValue, 2L * Server.Options.Http2.MaxConcurrentStreams);
+
+    /// <summary>Starts the connection's loops.</summary>
+    public void Start() => Completion = RunAsync(_http2.RunAsync());
+
+    /// <summary>No new calls; open ones go on. Called once.</summary>
+    public void BeginDrain() => _drain = DrainAsync();
+
+    /// <summary>Closes the connection, which cancels its calls.</summary>
+    public void Abort(string reason) => _http2.Close(Http2ErrorCode.NoError, reason);
+
+    /// <inheritdoc/>
+    public IHttp2StreamListener OnRequest(Http2Stream stream, ReadOnlySpan<HeaderField> headers, bool endStream)
+    {
+        var head = RequestHead.Parse(headers);
+        if (head.HttpRefusal is { } httpStatus)
+        {
+            return RefusedStream.RefuseHttp(stream, httpStatus);
+        }
+
+        if (head.Refusal is { } refusal)
+        {
+            return RefusedStream.Refuse(stream, refusal);
+        }
+
+        if (_methods.Find(head.Path) is not { } method)
+        {
+            return RefusedStream.Refuse(stream, _methods.Explain(head.Path));
+        }
+
+        if (Volatile.Read(ref _running) > MostRunning)
+        {
+            RpcLog.CallRefused(Server.Logger, Peer, MostRunning, MostRunning);
+            return RefusedStream.Reset(stream, "too many calls are still running");
+        }
+
+        Interlocked.Increment(ref _running);
+        var call = method.CreateCall(this, stream, head);
+        call.Start();
+        return call;
+    }
+
+    /// <summary>A call's work has ended.</summary>
+    public void OnCallEnded()
+    {
+        if (Interlocked.Decrement(ref _running) == 0)
+        {
+            _allEnded.TrySetResult();
+        }
+    }
+
+    private async Task RunAsync(Task loops)
+    {
+        await loops.ConfigureAwait(false);
+        RpcLog.ServerConnectionEnded(Server.Logger, Peer, _http2.CloseReason);
+        OnCallEnded();
+        await _allEnded.Task.ConfigureAwait(false);
+        await _drain.ConfigureAwait(false);
+    }
+
+    private async Task DrainAsync()
+    {
+        // GOAWAY must not come before this side's SETTINGS; before the client's there are no calls.
+        await _http2.Ready.ConfigureAwait(false);
+        _http2.BeginDrain();
+    }
+}

@@ -1,0 +1,209 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text;
+using Weir.Http2;
+using Weir.Rpc.Protocol;
+using Weir.Rpc.Tests.Support;
+
+namespace Weir.Rpc.Tests;
+
+public sealed class MessageReaderTests
+{
+    [Fact]
+    public void Messages_that_lie_whole_in_the_buffer_are_taken_in_order()
+    {
+        var source = new FakeInput([.. Frame("one"), .. Frame(""), .. Frame("three")], completed: true);
+        Assert.Equal(["one", "", "three"], ReadAll(source));
+        Assert.Equal(0, source.Left);
+    }
+
+    [Fact]
+    public void Any_split_into_two_segments_gives_the_same_messages()
+    {
+        byte[] input = [.. Frame("one"), .. Frame("twotwo"), .. Frame("three")];
+        for (var at = 0; at <= input.Length; at++)
+        {
+            Assert.Equal(["one", "twotwo", "three"], ReadAll(new FakeInput(input, completed: true, splitAt: at)));
+        }
+    }
+
+    [Fact]
+    public void Octets_that_come_one_by_one_give_the_same_messages()
+    {
+        byte[] input = [.. Frame("one"), .. Frame(new string('x', 3000)), .. Frame("")];
+        foreach (var budget in new[] { null, new ReceiveBudget(new Http2Options()) })
+        {
+            var source = new FakeInput([], completed: false);
+            var reader = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, 10_000) { Budget = budget };
+            List<string> messages = [];
+            foreach (var octet in input)
+            {
+                source.Append([octet]);
+                if (reader.Pull(source.AsSource) == Availability.Message)
+                {
+                    Assert.True(reader.TryTake(out var message));
+                    messages.Add(message);
+                }
+            }
+
+            source.Complete();
+            Assert.Equal(Availability.End, reader.Pull(source.AsSource));
+            Assert.Equal(["one", new string('x', 3000), ""], messages);
+            Assert.Equal(0, source.Left);
+        }
+    }
+
+    [Fact]
+    public void An_input_cut_off_anywhere_within_a_message_is_an_error_and_at_its_end_is_none()
+    {
+        byte[] input = [.. Frame("one"), .. Frame(new string('x', 2000))];
+        for (var length = 0; length <= input.Length; length++)
+        {
+            var source = new FakeInput(input[..length], completed: true);
+            var reader = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, 10_000);
+            Availability found;
+            while ((found = reader.Pull(source.AsSource)) == Availability.Message)
+            {
+                Assert.True(reader.TryTake(out _));
+            }
+
+            var isWhole = length is 0 or 8 || length == input.Length;
+            Assert.Equal(isWhole ? Availability.End : Availability.Failed, found);
+            if (!isWhole)
+            {
+                Assert.Equal(StatusCode.Internal, reader.Failure.Code);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_message_above_the_limit_names_both_sizes_before_it_has_arrived()
+    {
+        var source = new FakeInput(Prefix(0, 5_000_000), completed: false);
+        var reader = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, 4_194_304);
+        Assert.Equal(Availability.Failed, reader.Pull(source.AsSource));
+        Assert.Equal(new Status(StatusCode.ResourceExhausted, "received message of 5000000 bytes; the limit is 4194304 (MaxReceiveMessageBytes)"), reader.Failure);
+    }
+
+    [Fact]
+    public void A_length_above_two_gigabytes_is_above_the_limit()
+    {
+        var reader = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, RpcLimits.LargestMessageBytes);
+        Assert.Equal(Availability.Failed, reader.Pull(new FakeInput(Prefix(0, 0xffffffff), completed: false).AsSource));
+        Assert.Equal(StatusCode.ResourceExhausted, reader.Failure.Code);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void A_compressed_flag_without_an_encoding_is_Internal(byte flag)
+    {
+        var reader = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, 100);
+        Assert.Equal(Availability.Failed, reader.Pull(new FakeInput([.. Prefix(flag, 1), 7], completed: false).AsSource));
+        Assert.Equal(StatusCode.Internal, reader.Failure.Code);
+    }
+
+    [Theory]
+    [InlineData(1019, 1024)] // may stay in the buffer whatever else is open
+    [InlineData(1020, 1025)] // fits the budget
+    [InlineData(1_000_000, 1024)] // does not: gathered as it comes
+    public void An_incomplete_message_waits_in_place_within_the_budget(int size, int wanted)
+    {
+        var options = new Http2Options { StreamWindowBytes = 65_536 };
+        var source = new FakeInput(Prefix(0, (uint)size), completed: false);
+        var reader = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, int.MaxValue) { Budget = new ReceiveBudget(options) };
+        Assert.Equal(Availability.NeedMore, reader.Pull(source.AsSource));
+        Assert.Equal(wanted, reader.WantedBytes);
+    }
+
+    [Fact]
+    public void A_budget_that_is_used_up_serves_again_after_the_message()
+    {
+        var budget = new ReceiveBudget(new Http2Options { ConnectionWindowBytes = 65_536 }); // 16 KiB to reserve
+        var first = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, int.MaxValue) { Budget = budget };
+        var second = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, int.MaxValue) { Budget = budget };
+        var input = new FakeInput(Prefix(0, 10_000), completed: false);
+        Assert.Equal(Availability.NeedMore, first.Pull(input.AsSource));
+        Assert.Equal(10_005, first.WantedBytes);
+        Assert.Equal(Availability.NeedMore, second.Pull(new FakeInput(Prefix(0, 10_000), completed: false).AsSource));
+        Assert.Equal(ReceiveBudget.FreeBytes, second.WantedBytes);
+        input.Append(new byte[10_000]);
+        Assert.Equal(Availability.Message, first.Pull(input.AsSource));
+        Assert.True(budget.TryReserve(16_384));
+    }
+
+    [Fact]
+    public void Taking_messages_gives_octets_back_in_batches()
+    {
+        var source = new FakeInput([.. Enumerable.Range(0, 10_000).SelectMany(_ => Frame("0123456789"))], completed: true);
+        Assert.Equal(10_000, ReadAll(source).Count);
+        Assert.InRange(source.Consumptions, 1, 6); // 150,000 octets in batches of 32 KiB
+    }
+
+    [Fact]
+    public void Taking_a_message_allocates_nothing()
+    {
+        var marshaller = new ConstantMarshaller();
+        var source = new FakeInput([.. Enumerable.Range(0, 10_000).SelectMany(_ => Frame("0123456789"))], completed: true);
+        var reader = new MessageReader<string, FakeInput.Source>(marshaller, 100);
+        reader.Pull(source.AsSource);
+        Assert.True(reader.TryTake(out _));
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var taken = 1;
+        do
+        {
+            while (reader.TryTake(out _))
+            {
+                taken++;
+            }
+        }
+        while (reader.Pull(source.AsSource) == Availability.Message);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 20_000); // what is left of a thread's buffer counts too at a collection
+        Assert.Equal(10_000, taken);
+    }
+
+    private static List<string> ReadAll(FakeInput source)
+    {
+        var reader = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, 10_000);
+        List<string> messages = [];
+        while (true)
+        {
+            if (reader.TryTake(out var message))
+            {
+                messages.Add(message);
+                continue;
+            }
+
+            var found = reader.Pull(source.AsSource);
+            if (found == Availability.End)
+            {
+                return messages;
+            }
+
+            Assert.Equal(Availability.Message, found);
+        }
+    }
+
+    private static byte[] Frame(string text) => [.. Prefix(0, (uint)text.Length), .. Encoding.UTF8.GetBytes(text)];
+
+    private static byte[] Prefix(byte flag, uint length)
+    {
+        var prefix = new byte[5];
+        prefix[0] = flag;
+        BinaryPrimitives.WriteUInt32BigEndian(prefix.AsSpan(1), length);
+        return prefix;
+    }
+
+    private sealed class ConstantMarshaller : Marshaller<string>
+    {
+        public override int GetSize(string message) => 0;
+
+        public override void Write(string message, Span<byte> destination)
+        {
+        }
+
+        public override string Read(ReadOnlySpan<byte> payload) => "";
+
+        public override string Read(in ReadOnlySequence<byte> payload) => "";
+    }
+}
