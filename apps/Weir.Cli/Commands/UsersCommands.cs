@@ -1,0 +1,83 @@
+using System.CommandLine;
+using Weir.Cli.Samples;
+
+namespace Weir.Cli.Commands;
+
+/// <summary><c>weir users</c>.</summary>
+internal static class UsersCommands
+{
+    public static Command Create(CommandOutput output) => new("users", "Import, list and make up users.") { Import(output), List(output), Sample(output) };
+
+    private static Command Import(CommandOutput output)
+    {
+        var file = new Argument<string>("file") { Description = "The CSV file; its first line names the columns name and email, others do not matter." };
+        var command = new Command(
+            "import",
+            "Create users from a CSV file, read as it is sent. Bad lines and rows that the server refuses are reported and do not stop the rest. "
+            + "Running it again is safe: an e-mail that is there is skipped. The exit code is 1 when there were rows and none became a user.") { file };
+        command.Does(output, (parsed, run) => new UserImportRun(run, parsed.GetRequiredValue(file)).RunAsync());
+        return command;
+    }
+
+    private static Command List(CommandOutput output)
+    {
+        var limit = new Option<int>("--limit") { Description = "At most so many users.", HelpName = "N" };
+        var after = new Option<int>("--after") { Description = "Only users with a greater id.", HelpName = "ID" };
+        var prefix = new Option<string>("--email-prefix") { Description = "Only users whose e-mail begins so.", HelpName = "P", DefaultValueFactory = _ => "" };
+        var page = new Option<int>("--page-size") { Description = "Rows that the server fetches at once, at most 10,000.", HelpName = "N", DefaultValueFactory = _ => 1000 };
+        foreach (var number in (Option<int>[])[limit, after, page])
+            number.Validators.Add(result => Usage.NotNegative(result, number));
+        var command = new Command("list", "List users in the order of their ids, each as it arrives.") { limit, after, prefix, page };
+        command.Does(output, async (parsed, run) =>
+        {
+            var request = new GetUserListRequest
+            {
+                Limit = parsed.GetValue(limit),
+                AfterId = parsed.GetValue(after),
+                EmailPrefix = parsed.GetValue(prefix),
+                PageSize = parsed.GetValue(page),
+            };
+            var users = new UserService.Client(run.Channel).GetUserList(request, cancellationToken: run.CancellationToken);
+            await output.WriteAllAsync(users, WriteUser, run.CancellationToken);
+            return ExitCode.Ok;
+        });
+        return command;
+
+        void WriteUser(User user) => output.Write(
+            json =>
+            {
+                json.WriteNumber("id", user.Id);
+                json.WriteString("name", user.Name);
+                json.WriteString("email", user.Email);
+            },
+            () => $"{user.Id,8}  {CommandOutput.Clean(user.Name),-24}  {CommandOutput.Clean(user.Email)}");
+    }
+
+    private static Command Sample(CommandOutput output)
+    {
+        var count = new Argument<int>("count") { Description = "How many." };
+        var file = new Option<string>("--out") { Description = "The file to write; else standard output.", HelpName = "FILE" };
+        var seed = new Option<int>("--seed") { Description = "Other users for another seed.", HelpName = "S", DefaultValueFactory = _ => 1 };
+        count.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && int.TryParse(token.Value, out var value) && value < 0)
+                result.AddError($"The count is {value}; it must be 0 or more.");
+        });
+        var command = new Command("sample", "Write a CSV file of made-up users, each with an e-mail of its own.") { count, file, seed };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var path = parsed.GetValue(file);
+            await using var target = path is null ? null : new StreamWriter(path);
+            var writer = target ?? output.Out;
+            await writer.WriteAsync("name,email\n");
+            foreach (var (name, email) in SampleUsers.Create(parsed.GetRequiredValue(count), parsed.GetValue(seed)))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                await writer.WriteAsync($"{name},{email}\n");
+            }
+
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+}

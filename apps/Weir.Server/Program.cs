@@ -1,0 +1,1 @@
+return await Weir.Server.WeirServer.RunAsync(args);

@@ -1,0 +1,115 @@
+using System.Net.Sockets;
+using System.Reflection;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Options;
+using Weir.AspNetCore;
+using Weir.Server.Chat;
+using Weir.Server.Classic;
+using Weir.Server.Files;
+using Weir.Server.Hosting;
+using Weir.Server.Stocks;
+using Weir.Server.Storage;
+using Weir.Server.Users;
+
+namespace Weir.Server;
+
+/// <summary>The Weir server as a library: the command line runs it and tests start it in their own process.</summary>
+public static class WeirServer
+{
+    /// <summary>The server's version, without the commit it was built from.</summary>
+    public static string Version { get; } =
+        typeof(WeirServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    /// <summary>Runs the server until Ctrl-C, SIGTERM or <paramref name="cancellationToken"/>. Says on standard output where it listens and where its
+    /// data is; errors are one sentence on standard error.</summary>
+    /// <param name="args">--urls, --data, --insecure and any key of ASP.NET Core's configuration.</param>
+    /// <param name="cancellationToken">Stops the server as Ctrl-C does.</param>
+    /// <returns>The exit code: 0 after a clean end, 1 when it could not start, 2 when the arguments are wrong.</returns>
+    public static Task<int> RunAsync(string[] args, CancellationToken cancellationToken = default) =>
+        RunAsync(args, Console.Out, Console.Error, cancellationToken);
+
+    internal static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var app = Build(args);
+            await StartAsync(app, cancellationToken);
+            foreach (var url in app.Urls)
+                await output.WriteLineAsync($"Weir listens on {url}");
+            await output.WriteLineAsync($"Data: {app.Services.GetRequiredService<DataFolder>().Path}");
+            await app.WaitForShutdownAsync(cancellationToken);
+            return 0;
+        }
+        catch (ServerStartException error)
+        {
+            await errors.WriteLineAsync(error.Message);
+            return error.ExitCode;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return 0; // stopped while it started
+        }
+    }
+
+    /// <summary>Builds the server without starting it. It has taken its data folder: dispose it.</summary>
+    /// <exception cref="ServerStartException">The arguments are wrong or the data folder cannot be used.</exception>
+    public static WebApplication Build(string[] args)
+    {
+        // Watching for changes of appsettings.json would watch everything below the current folder.
+        var normal = CommandLine.Normalize(["--hostBuilder:reloadConfigOnChange", "false", .. args]);
+        var builder = WebApplication.CreateBuilder(normal);
+        builder.Configuration.AddCommandLine(normal, CommandLine.Switches);
+        var data = Path.GetFullPath(builder.Configuration["Weir:DataDirectory"] is { Length: > 0 } folder ? folder : DataFolder.Default);
+        builder.Services.AddOptions<ServerOptions>().BindConfiguration("Weir").PostConfigure(options => options.DataDirectory = data);
+        Trust.SetDefaultAddress(builder.Configuration);
+        Trust.Check(builder.Configuration, builder.Configuration.GetValue<bool>("Weir:Insecure"));
+        // Quiet unless something is wrong (configuration may say otherwise), and standard output is for the two lines.
+        builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        // The host would log a failed start with its stack; RunAsync says it in a sentence.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+
+        builder.AddWeir();
+        builder.Services.AddRpcHealth();
+        builder.Services.AddSingleton<DataFolder>().AddSingleton<Database>();
+        builder.Services.AddUsers().AddStocks().AddFiles(data).AddChat(data).AddClassic();
+        var app = builder.Build();
+        try
+        {
+            Map(app);
+            return app;
+        }
+        catch
+        {
+            ((IDisposable)app).Dispose();
+            throw;
+        }
+    }
+
+    private static void Map(WebApplication app)
+    {
+        app.Services.GetRequiredService<DataFolder>().Open();
+        app.MapRpc<UsersHandler>().MapRpc<StocksHandler>().MapRpc<FilesHandler>().MapRpc<ChatHandler>();
+        app.MapRpc<ClassicStreams>().MapRpc<ClassicStocks>().MapRpc<ClassicChat>();
+        app.MapRpcHealth().MapRpcReflection();
+        app.MapGet("/", () => Results.Ok(new { name = "Weir", version = Version }));
+        app.MapGet("/healthz", () => Results.Text("ok"));
+    }
+
+    /// <summary>Starts a server that <see cref="Build"/> made and gives the reasons for a failure as sentences.</summary>
+    private static async Task StartAsync(WebApplication app, CancellationToken cancellationToken)
+    {
+        try
+        {
+            app.Services.GetRequiredService<UserStore>(); // a database that cannot be opened is found now, not by the first call
+            await app.StartAsync(cancellationToken);
+        }
+        catch (Exception error) when (error is IOException or SocketException or InvalidOperationException or OptionsValidationException or SqliteException)
+        {
+            throw new ServerStartException(1, SentenceOf(error), error);
+        }
+    }
+
+    private static string SentenceOf(Exception error) =>
+        error.InnerException is AddressInUseException ? error.Message : $"The server cannot start: {error.Message}";
+}
