@@ -1,0 +1,25 @@
+using Grpc.Testing;
+using Weir.Rpc;
+
+namespace Weir.Interop.Client;
+
+/// <summary>Cases with one request and one response.</summary>
+internal static class UnaryCases
+{
+    public static async Task EmptyUnaryAsync(CallInvoker channel, CancellationToken stop) =>
+        Expect.Equal(new Empty(), await new TestService.Client(channel).EmptyCall(new(), cancellationToken: stop), "response");
+
+    public static async Task LargeUnaryAsync(CallInvoker channel, CancellationToken stop)
+    {
+        var response = await new TestService.Client(channel).UnaryCall(Payloads.Unary(), cancellationToken: stop);
+        Payloads.Check(response.Payload, Payloads.LargeResponseBytes);
+    }
+
+    public static Task UnimplementedMethodAsync(CallInvoker channel, CancellationToken stop) => Expect.CodeAsync(
+        StatusCode.Unimplemented,
+        () => new TestService.Client(channel).UnimplementedCall(new(), cancellationToken: stop).AsTask());
+
+    public static Task UnimplementedServiceAsync(CallInvoker channel, CancellationToken stop) => Expect.CodeAsync(
+        StatusCode.Unimplemented,
+        () => new UnimplementedService.Client(channel).UnimplementedCall(new(), cancellationToken: stop).AsTask());
+}
