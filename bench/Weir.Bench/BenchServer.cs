@@ -1,0 +1,31 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Weir.AspNetCore;
+
+namespace Weir.Bench;
+
+/// <summary>The bench contract on a server, with Weir's settings as they are except for the number of streams and the largest message.</summary>
+internal static class BenchServer
+{
+    /// <summary>Serves on 127.0.0.1 until Ctrl-C or SIGTERM.</summary>
+    public static async Task RunAsync(int port)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.SetMinimumLevel(LogLevel.Warning);
+        builder.AddWeir(options =>
+        {
+            options.Rpc.Http2.MaxConcurrentStreams = Payload.MaxStreams;
+            options.Rpc.MaxReceiveMessageBytes = Payload.MaxMessageBytes;
+            options.Rpc.MaxSendMessageBytes = Payload.MaxMessageBytes;
+        });
+        builder.Services.AddSingleton<BenchStreams>().AddSingleton<BenchRooms>().AddSingleton<BenchCalls>();
+        await using var app = builder.Build();
+        app.Urls.Add($"http://127.0.0.1:{port}");
+        app.MapRpc<BenchStreams>().MapRpc<BenchRooms>().MapRpc<BenchCalls>();
+        await app.StartAsync();
+        Console.WriteLine($"listening {port}");
+        await app.WaitForShutdownAsync();
+    }
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+using System.Net.Sockets;
+using Weir.Bench;
+using Weir.Rpc;
+
+const int Rounds = 3;
+const string Usage = """
+    usage: Weir.Bench server PORT
+           Weir.Bench MODE PORT N STREAMS
+           Weir.Bench rate PORT PER_SECOND STREAMS
+           Weir.Bench all-at-once PORT N stream|message
+           Weir.Bench tcp-server PORT
+           Weir.Bench tcp-upload|tcp-ping PORT N STREAMS
+           Weir.Bench parse N 1|2
+
+    Three rounds on one connection to 127.0.0.1:PORT, a line each. N is the number of messages in all, shared out over STREAMS
+    calls at a time. MODE is one of
+      list      the server sends N users of 38 bytes (GetUserList, page_size = how many)
+      create    the client sends N users of 38 bytes (CreateUsers)
+      upload    the client sends N chunks of 64 KiB (UploadFile)
+      download  the server sends N chunks of 64 KiB (Download)
+      large     the server sends N messages of 4 MiB (Download)
+      unary     N calls of one request and one answer (Echo)
+      ping      N round trips in the room "echo" (Chat)
+      conns     ping over STREAMS connections with one stream each, opening and closing them included
+      fan       STREAMS members of one room, one of them sends N messages to all: N x STREAMS deliveries (Chat)
+
+    rate         PER_SECOND pings, each sent when its time has come whether or not answers are back; percentiles from that time on
+    all-at-once  N users as a stream (GetUserList) or as one message that holds them all (GetAllUsers), kept by the client
+
+    The limits, without any RPC:
+    tcp-upload   N blocks of 64 KiB one way; tcp-ping: N round trips of 51 bytes, what a ping has on the wire; a connection a stream
+    parse        N users serialised and parsed by one thread, or serialised by one and parsed by another
+
+    ttf is the time to the first answer; msg/s and MB/s (10^6 bytes) count the payload; clientcpu is CPU seconds by wall seconds.
+    """;
+
+switch (args)
+{
+    case ["--help" or "-h"]:
+        Console.WriteLine(Usage);
+        return 0;
+    case ["server", var port] when Number(port, 65_535) is { } listen:
+        await BenchServer.RunAsync(listen);
+        return 0;
+    case ["tcp-server", var port] when Number(port, 65_535) is { } listen:
+        await TcpLimit.ServeAsync(listen);
+        return 0;
+    case ["parse", var count, "1" or "2"] when Number(count, 1 << 30) is { } messages:
+        var threads = args[2] == "1" ? 1 : 2;
+        return await MeasureAsync("parse", messages, threads, threads == 1 ? ParseLimit.OneThread : ParseLimit.TwoThreads);
+    case [var mode, var port, var count, var streams]
+        when Number(port, 65_535) is { } connect && Number(count, 1 << 30) is { } messages:
+        await using (var channel = Workloads.Connect(connect))
+        {
+            var calls = new Workloads(connect, channel);
+            if (mode == "all-at-once" && streams is "stream" or "message")
+                return await RunAsync(mode, async () => Console.WriteLine(await AllAtOnce.RunAsync(channel, messages, streams == "stream")));
+            if (Number(streams, Payload.MaxStreams) is not { } width)
+                break;
+            if (mode == "rate")
+                return await RunAsync(mode, () => OpenLoop.RunAsync(channel, messages, width, Rounds));
+            if ((calls.Find(mode) ?? TcpLimit.Find(mode, connect)) is { } workload)
+                return await MeasureAsync(mode, messages, width, workload);
+        }
+
+        break;
+}
+
+Console.Error.WriteLine(Usage);
+return 2;
+
+static int? Number(string text, int most) =>
+    int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1 && value <= most ? value : null;
+
+static Task<int> MeasureAsync(string mode, int messages, int width, Func<Round, Task> workload) => RunAsync(mode, async () =>
+{
+    for (var i = 0; i < Rounds; i++)
+    {
+        var round = new Round(messages, width);
+        await workload(round);
+        Console.WriteLine(round.Report(mode));
+    }
+});
+
+static async Task<int> RunAsync(string mode, Func<Task> run)
+{
+    try
+    {
+        await run();
+        return 0;
+    }
+    catch (Exception error) when (error is RpcException or InvalidDataException or SocketException)
+    {
+        Console.Error.WriteLine($"{mode}: {error.Message}");
+        return 1;
+    }
+}

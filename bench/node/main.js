@@ -1,0 +1,24 @@
+// bench-node measures streaming RPC with @grpc/grpc-js on the bench contract, with the same arguments and the same output as
+// bench/Weir.Bench, so that any client runs against any server.
+import { connect } from './contract.js';
+import { serve } from './server.js';
+import { Round, workloads } from './workloads.js';
+
+const rounds = 3;
+const [mode, port, count, streams] = process.argv.slice(2);
+const number = (text, most) => (/^[1-9]\d*$/.test(text ?? '') && Number(text) <= most ? Number(text) : undefined);
+
+if (mode === 'server' && number(port, 65_535)) {
+  serve(Number(port));
+} else if (workloads[mode] && number(port, 65_535) && number(count, 2 ** 30) && number(streams, 100_000)) {
+  const clients = connect(port);
+  for (let i = 0; i < rounds; i++) {
+    const round = new Round(clients, port, Number(count), Number(streams));
+    await workloads[mode](round);
+    console.log(round.report(mode));
+  }
+  clients.close();
+} else {
+  console.error(`usage: main.js server PORT | main.js ${Object.keys(workloads).join('|')} PORT N STREAMS`);
+  process.exitCode = 2;
+}
