@@ -5,6 +5,7 @@ using Weir.V1;
 
 namespace Weir.Server.Tests.Users;
 
+[Collection(MemoryCollection.Name)]
 public sealed class CreateUsersTests : IDisposable
 {
     private readonly UsersFixture _users = new();

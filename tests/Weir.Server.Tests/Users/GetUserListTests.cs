@@ -3,6 +3,7 @@ using Weir.V1;
 
 namespace Weir.Server.Tests.Users;
 
+[Collection(MemoryCollection.Name)]
 public sealed class GetUserListTests : IDisposable
 {
     private readonly UsersFixture _users = new();
