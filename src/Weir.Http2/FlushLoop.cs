@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Weir.Http2.Turns;
 
 namespace Weir.Http2;
 
@@ -6,6 +7,7 @@ namespace Weir.Http2;
 internal sealed class FlushLoop(Lock gate, OutputBuffer output, SendScheduler scheduler, PipeWriter transport)
 {
     private readonly FlushSignal _signal = new();
+    private readonly TurnAwaiter<FlushResult> _write = new();
 
     // Guarded by the gate.
     private bool _idle;
@@ -30,7 +32,7 @@ internal sealed class FlushLoop(Lock gate, OutputBuffer output, SendScheduler sc
             _idle = false;
         }
 
-        _signal.Set();
+        _signal.Queue();
     }
 
     /// <summary>Lets the loop end once everything gathered is written. Under the lock; <see cref="Wake"/> follows.</summary>
@@ -69,34 +71,27 @@ internal sealed class FlushLoop(Lock gate, OutputBuffer output, SendScheduler sc
             if (!taken)
             {
                 await _signal.WaitAsync().ConfigureAwait(false);
+                continue;
             }
-            else if (!await WriteAsync(batch).ConfigureAwait(false))
-            {
-                return false;
-            }
-        }
-    }
 
-    private async ValueTask<bool> WriteAsync(OutputBatch batch)
-    {
-        try
-        {
-            FlushResult result;
-            if (batch.Control is not null)
+            try
             {
-                result = await transport.WriteAsync(batch.Control.AsMemory(0, batch.ControlLength)).ConfigureAwait(false);
-                if (result.IsCompleted || result.IsCanceled)
+                if (batch.Control is not null && !IsOpen(await _write.For(transport.WriteAsync(batch.Control.AsMemory(0, batch.ControlLength)))))
+                {
+                    return false;
+                }
+
+                if (!IsOpen(await _write.For(transport.WriteAsync(batch.Memory))))
                 {
                     return false;
                 }
             }
-
-            result = await transport.WriteAsync(batch.Memory).ConfigureAwait(false);
-            return !result.IsCompleted && !result.IsCanceled;
-        }
-        finally
-        {
-            batch.Return();
+            finally
+            {
+                batch.Return();
+            }
         }
     }
+
+    private static bool IsOpen(FlushResult result) => !result.IsCompleted && !result.IsCanceled;
 }

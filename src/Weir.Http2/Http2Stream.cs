@@ -221,7 +221,7 @@ public sealed class Http2Stream
             }
             else
             {
-                _lastPending.Next = send;
+                _lastPending.Follower = send;
                 _lastPending = send;
             }
 
@@ -241,7 +241,7 @@ public sealed class Http2Stream
             }
 
             PendingSend? before = null;
-            for (var at = FirstPending; at != send; at = at.Next)
+            for (var at = FirstPending; at != send; at = at.Follower)
             {
                 if (at is null)
                 {
@@ -253,11 +253,11 @@ public sealed class Http2Stream
 
             if (before is null)
             {
-                FirstPending = send.Next;
+                FirstPending = send.Follower;
             }
             else
             {
-                before.Next = send.Next;
+                before.Follower = send.Follower;
             }
 
             _lastPending = _lastPending == send ? before : _lastPending;
@@ -273,7 +273,7 @@ public sealed class Http2Stream
     internal void RemoveFirstPending()
     {
         var first = FirstPending!;
-        FirstPending = first.Next;
+        FirstPending = first.Follower;
         _lastPending = FirstPending is null ? null : _lastPending;
         _pendingCount--;
         OnPendingChanged();
@@ -295,7 +295,7 @@ public sealed class Http2Stream
         for (var send = FirstPending; send is not null;)
         {
             // Completing hands the object back for reuse, so its successor is taken first.
-            var next = send.Next;
+            var next = send.Follower;
             send.Fail(exception!);
             send = next;
         }

@@ -1,24 +1,26 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Threading.Tasks.Sources;
+using Weir.Http2.Turns;
 
 namespace Weir.Http2;
 
 /// <summary>One payload that waits for room, and the task its sender awaits. Reused: the sender's await gives it back to its pool.
 /// All but the awaiting is guarded by the connection's lock.</summary>
-internal sealed class PendingSend : IValueTaskSource
+internal sealed class PendingSend : TurnItem, IValueTaskSource
 {
     private readonly Pool _pool;
-    private ManualResetValueTaskSourceCore<bool> _completion = new() { RunContinuationsAsynchronously = true };
+    private ManualResetValueTaskSourceCore<bool> _completion; // completed in Run
     private byte[] _payload = [];
     private int _offset;
     private int _length;
     private CancellationTokenRegistration _cancellation;
+    private Exception? _failure;
 
     private PendingSend(Pool pool) => _pool = pool;
 
     /// <summary>The next payload of the same stream.</summary>
-    public PendingSend? Next { get; set; }
+    public PendingSend? Follower { get; set; }
 
     public Http2Stream Stream { get; private set; } = null!;
 
@@ -33,9 +35,13 @@ internal sealed class PendingSend : IValueTaskSource
         return _offset == _length;
     }
 
-    public void Complete() => _completion.SetResult(true);
+    public void Complete() => Queue();
 
-    public void Fail(Exception exception) => _completion.SetException(exception);
+    public void Fail(Exception exception)
+    {
+        _failure = exception;
+        Queue();
+    }
 
     /// <summary>The sender's await. Called outside the lock, once, after the payload was queued.</summary>
     public ValueTask WaitAsync(CancellationToken cancellationToken)
@@ -52,6 +58,18 @@ internal sealed class PendingSend : IValueTaskSource
 
     /// <summary>Gives back one that was never queued.</summary>
     public void Discard() => _pool.Return(this);
+
+    protected override void Run()
+    {
+        if (_failure is null)
+        {
+            _completion.SetResult(true);
+        }
+        else
+        {
+            _completion.SetException(_failure);
+        }
+    }
 
     void IValueTaskSource.GetResult(short token)
     {
@@ -109,7 +127,8 @@ internal sealed class PendingSend : IValueTaskSource
             send._completion.Reset();
             send._cancellation = default;
             send.Stream = null!;
-            send.Next = null;
+            send.Follower = null;
+            send._failure = null;
             if (_kept.Count < MostKept)
             {
                 _kept.Enqueue(send);

@@ -1,16 +1,19 @@
 using System.IO.Pipelines;
+using Weir.Http2.Turns;
 
 namespace Weir.Http2;
 
 /// <summary>Feeds a receiver with what the transport brings.</summary>
 internal sealed class ReadLoop(PipeReader transport, FrameReceiver receiver)
 {
+    private readonly TurnAwaiter<ReadResult> _read = new();
+
     /// <summary>Reads until the peer closes (true) or the read is cancelled (false). Throws what the receiver and the transport throw.</summary>
     public async Task<bool> RunAsync()
     {
         while (true)
         {
-            var result = await transport.ReadAsync().ConfigureAwait(false);
+            var result = await _read.For(transport.ReadAsync());
             try
             {
                 foreach (var segment in result.Buffer)

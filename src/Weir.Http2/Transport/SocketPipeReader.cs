@@ -1,17 +1,15 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 
 namespace Weir.Http2.Transport;
 
 /// <summary>Receives into one rented array: small while little comes, larger while reads fill it.</summary>
-internal sealed class SocketPipeReader(Socket socket, Action closed) : PipeReader
+internal sealed class SocketPipeReader(IStreamSocket socket, Action closed) : PipeReader
 {
     private const int SmallestBufferBytes = 4 * 1024;
     private const int LargestBufferBytes = 128 * 1024;
 
-    private readonly PipeCancellation _cancellation = new();
     private byte[] _buffer = [];
     private int _start;
     private int _end;
@@ -23,10 +21,9 @@ internal sealed class SocketPipeReader(Socket socket, Action closed) : PipeReade
     public override bool TryRead(out ReadResult result)
     {
         ThrowIfCompleted();
-        var canceled = _cancellation.TryTake();
-        if (canceled || _ended || !_allExamined)
+        if (_ended || !_allExamined)
         {
-            result = Result(canceled);
+            result = Result(canceled: socket.TryTakeCancelledReceive());
             return true;
         }
 
@@ -57,7 +54,7 @@ internal sealed class SocketPipeReader(Socket socket, Action closed) : PipeReade
         }
     }
 
-    public override void CancelPendingRead() => _cancellation.Request();
+    public override void CancelPendingRead() => socket.CancelReceive();
 
     public override void Complete(Exception? exception = null)
     {
@@ -75,26 +72,13 @@ internal sealed class SocketPipeReader(Socket socket, Action closed) : PipeReade
     private async ValueTask<ReadResult> ReceiveAsync()
     {
         MakeRoom();
-        int count;
-        try
-        {
-            count = await socket.ReceiveAsync(_buffer.AsMemory(_end), SocketFlags.None, _cancellation.Token).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (_cancellation.TryTake())
-        {
-            return Result(canceled: true);
-        }
-        catch (SocketException e)
-        {
-            throw new IOException(e.Message, e);
-        }
-
-        return Received(count);
+        var count = await socket.ReceiveAsync(_buffer.AsMemory(_end)).ConfigureAwait(false);
+        return count == IStreamSocket.Cancelled ? Result(canceled: true) : Received(count);
     }
 
     private async ValueTask<ReadResult> ReceiveOrCancelAsync(CancellationToken cancellationToken)
     {
-        using (cancellationToken.UnsafeRegister(static state => ((PipeCancellation)state!).Request(), _cancellation))
+        using (cancellationToken.UnsafeRegister(static state => ((IStreamSocket)state!).CancelReceive(), socket))
         {
             var result = await ReceiveAsync().ConfigureAwait(false);
             return result.IsCanceled && cancellationToken.IsCancellationRequested ? throw new OperationCanceledException(cancellationToken) : result;

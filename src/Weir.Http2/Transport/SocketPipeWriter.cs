@@ -1,16 +1,14 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 
 namespace Weir.Http2.Transport;
 
 /// <summary>Sends what is written at once when it comes in one piece, or what was gathered through GetMemory at the flush.</summary>
-internal sealed class SocketPipeWriter(Socket socket, Action closed) : PipeWriter
+internal sealed class SocketPipeWriter(IStreamSocket socket, Action closed) : PipeWriter
 {
     private const int SmallestBufferBytes = 4 * 1024;
 
-    private readonly PipeCancellation _cancellation = new();
     private byte[] _buffer = [];
     private int _length;
     private bool _completed;
@@ -47,7 +45,7 @@ internal sealed class SocketPipeWriter(Socket socket, Action closed) : PipeWrite
 
     public override Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
-    public override void CancelPendingFlush() => _cancellation.Request();
+    public override void CancelPendingFlush() => socket.CancelSend();
 
     public override ValueTask<FlushResult> WriteAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken = default)
     {
@@ -78,43 +76,24 @@ internal sealed class SocketPipeWriter(Socket socket, Action closed) : PipeWrite
 
         _completed = true;
         Return();
-        try
-        {
-            socket.Shutdown(SocketShutdown.Send);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            // The connection is gone already: there is nobody to tell of the end.
-        }
-
+        socket.ShutdownSend();
         closed();
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<FlushResult> SendAsync(ReadOnlyMemory<byte> source, CancellationToken cancellationToken)
     {
-        if (_cancellation.TryTake())
+        using var registration = cancellationToken.UnsafeRegister(static state => ((IStreamSocket)state!).CancelSend(), socket);
+        while (!source.IsEmpty)
         {
-            return new FlushResult(isCanceled: true, isCompleted: false);
-        }
-
-        using var registration = cancellationToken.UnsafeRegister(static state => ((PipeCancellation)state!).Request(), _cancellation);
-        try
-        {
-            while (!source.IsEmpty)
+            var sent = await socket.SendAsync(source).ConfigureAwait(false);
+            if (sent == IStreamSocket.Cancelled)
             {
-                var sent = await socket.SendAsync(source, SocketFlags.None, _cancellation.Token).ConfigureAwait(false);
-                source = source[sent..];
+                cancellationToken.ThrowIfCancellationRequested();
+                return new FlushResult(isCanceled: true, isCompleted: false);
             }
-        }
-        catch (OperationCanceledException) when (_cancellation.TryTake())
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            return new FlushResult(isCanceled: true, isCompleted: false);
-        }
-        catch (SocketException e)
-        {
-            throw new IOException(e.Message, e);
+
+            source = source[sent..];
         }
 
         return default;

@@ -21,10 +21,14 @@ internal static class SocketConnector
             EndPoint endPoint = address.UnixPath is { } path ? new UnixDomainSocketEndPoint(path)
                 : IPAddress.TryParse(address.Host, out var ip) ? new IPEndPoint(ip, address.Port)
                 : new DnsEndPoint(address.Host, address.Port);
+            if (!address.IsSecure)
+            {
+                return await SocketPipe.ConnectAsync(socket, endPoint, cancellationToken).ConfigureAwait(false);
+            }
+
             await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
-            return address.IsSecure
-                ? new StreamTransport(await AuthenticateAsync(new NetworkStream(socket, ownsSocket: true), address, tls, cancellationToken).ConfigureAwait(false))
-                : new SocketPipe(socket);
+            var stream = new NetworkStream(socket, ownsSocket: true);
+            return new StreamTransport(await AuthenticateAsync(stream, address, tls, cancellationToken).ConfigureAwait(false));
         }
         catch
         {

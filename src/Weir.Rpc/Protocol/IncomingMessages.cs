@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Threading.Tasks.Sources;
 using Weir.Http2;
+using Weir.Http2.Turns;
 
 namespace Weir.Rpc.Protocol;
 
@@ -12,7 +13,7 @@ namespace Weir.Rpc.Protocol;
 /// The read side of the stream has one user at a time, told by <see cref="_state"/>: the enumerating task (Idle), nobody (Waiting), or whoever
 /// ends the wait (Inspecting: the connection's read loop). Only a successful exchange from Waiting takes it over.
 /// </remarks>
-internal sealed class IncomingMessages<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>, IValueTaskSource<bool>, IThreadPoolWorkItem
+internal sealed class IncomingMessages<T> : TurnItem, IAsyncEnumerable<T>, IAsyncEnumerator<T>, IValueTaskSource<bool>
 {
     private const int Idle = 0;
     private const int Waiting = 1;
@@ -21,7 +22,7 @@ internal sealed class IncomingMessages<T> : IAsyncEnumerable<T>, IAsyncEnumerato
     private readonly IMessageOwner _owner;
     private readonly bool _untilEnd;
     private MessageReader<T, StreamSource> _reader;
-    private ManualResetValueTaskSourceCore<bool> _wait; // completed in Execute: on the pool, like the continuations it runs
+    private ManualResetValueTaskSourceCore<bool> _wait; // completed in Run, like the continuations that it runs
     private CancellationTokenRegistration _registration;
     private CancellationToken _enumerationToken;
     private ReceiveBudget? _budget; // written before _stream
@@ -160,15 +161,16 @@ internal sealed class IncomingMessages<T> : IAsyncEnumerable<T>, IAsyncEnumerato
     void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _wait.OnCompleted(continuation, state, token, flags);
 
-    void IThreadPoolWorkItem.Execute() => _wait.SetResult(true);
+    /// <summary>Wakes the reader.</summary>
+    protected override void Run() => _wait.SetResult(true);
 
     private bool IsStopped => _owner.IsStopped || _enumerationToken.IsCancellationRequested;
 
-    /// <summary>Wakes the reader on the pool. This object is the work item: nothing is allocated.</summary>
+    /// <summary>Has the reader woken. This object is the work item: nothing is allocated.</summary>
     private void EndWait()
     {
         Volatile.Write(ref _state, Idle);
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: true);
+        Queue();
     }
 
     private ValueTask<bool> WaitForNext()
