@@ -67,8 +67,7 @@ internal struct ReceiveWindow
         return _consumedBytes < Math.Max(_sizeBytes / 2, 1) ? 0 : GiveBack();
     }
 
-    /// <summary>Returns the increment that announces all that was consumed; 0 when there is none.</summary>
-    public int GiveBack()
+    private int GiveBack()
     {
         var increment = _consumedBytes;
         _announcedBytes += increment;

@@ -136,9 +136,9 @@ internal sealed class FrameReceiver : IFrameSink
             return;
         }
 
-        if (stream.Input.TryAppend(data, out var endsWait))
+        if (stream.Input.TryAppend(data, out var credit, out var endsWait))
         {
-            _dataBuffered += data.Length;
+            _dataBuffered += data.Length - credit;
         }
 
         if (endsWait)
@@ -152,7 +152,7 @@ internal sealed class FrameReceiver : IFrameSink
         var stream = _dataStream;
         _dataStream = null;
 
-        // What no reader will consume, padding above all, counts as consumed at once.
+        // What no reader will consume, padding above all, or one waits for counts as consumed at once.
         if (_dataHeader.Length > _dataBuffered)
         {
             _connection.Consume(stream, _dataHeader.Length - _dataBuffered);

@@ -344,17 +344,6 @@ public sealed class Http2Connection : IAsyncDisposable
         WakeFlush();
     }
 
-    /// <summary>Announces at once what the stream's reader has consumed.</summary>
-    internal void GiveBack(Http2Stream stream)
-    {
-        lock (Gate)
-        {
-            Credit.GiveBack(stream);
-        }
-
-        WakeFlush();
-    }
-
     internal void OnPeerSettings(ReadOnlySpan<byte> payload)
     {
         lock (Gate)

@@ -24,8 +24,8 @@ public sealed class Http2Options
     /// <summary>Octets that one stream may have received and not yet consumed: the window a stream starts with. 1 to 2,147,483,647. Default 1 MiB.</summary>
     public int StreamWindowBytes { get; set => field = Check(value, 1, int.MaxValue); } = 1024 * 1024;
 
-    /// <summary>Octets that all streams together may have received and not yet consumed: what a connection can hold in memory at most.
-    /// 65,535 to 2,147,483,647. Default 8 MiB.</summary>
+    /// <summary>Octets that all streams together may have received and not yet consumed: what a connection can hold in memory at most, besides what
+    /// readers wait for. 65,535 to 2,147,483,647. Default 8 MiB.</summary>
     public int ConnectionWindowBytes { get; set => field = Check(value, Http2Protocol.DefaultWindowBytes, int.MaxValue); } = 8 * 1024 * 1024;
 
     /// <summary>Octets gathered for the next write before senders wait. 16 KiB to 16 MiB. Default 256 KiB.</summary>
@@ -63,6 +63,10 @@ public sealed class Http2Options
 
     /// <summary>How long the last octets (GOAWAY) may take to leave when the connection closes. 0 to 1 minute. Default 1 s.</summary>
     public TimeSpan CloseTimeout { get; set => field = Check(value, TimeSpan.Zero, TimeSpan.FromMinutes(1)); } = TimeSpan.FromSeconds(1);
+
+    /// <summary>A reader that waits for so many octets or fewer leaves those that have come on the windows: they are too few to fill one, and not worth
+    /// a credit of their own. With all streams of the default limits that is a fortieth of the connection's window.</summary>
+    internal int LargestHeldWaitBytes => Math.Min(1024, StreamWindowBytes / 4);
 
     private static T Check<T>(T value, T least, T most, [System.Runtime.CompilerServices.CallerMemberName] string name = "")
         where T : IComparable<T>

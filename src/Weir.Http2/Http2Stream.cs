@@ -81,21 +81,18 @@ public sealed class Http2Stream
     }
 
     /// <summary>Arms one <see cref="IHttp2StreamListener.OnReadable"/> for when <paramref name="minimum"/> octets are buffered or the input has ended.
-    /// Returns false, arming nothing, when that is already so or the stream is aborted. More than the stream's window would never come.</summary>
+    /// Returns false, arming nothing, when that is already so or the stream is aborted.</summary>
+    /// <remarks>Octets that are waited for do not hold back the peer: a wait for more than a few is given window as they arrive, so that
+    /// <paramref name="minimum"/> may be more than any window. The caller bounds it, and with it the memory.</remarks>
     public bool WaitForData(int minimum)
     {
-        if (!_input.WaitFor(minimum))
+        var waits = _input.WaitFor(minimum, ahead: minimum > _connection.Options.LargestHeldWaitBytes, out var credit);
+        if (credit > 0)
         {
-            return false;
+            _connection.Consume(this, credit);
         }
 
-        if (minimum > _connection.Options.StreamWindowBytes / 2)
-        {
-            // Consumed octets that wait to be given back in a batch could be just those that the peer needs to send so much.
-            _connection.GiveBack(this);
-        }
-
-        return true;
+        return waits;
     }
 
     /// <summary>Sends a header block at once: it never waits for a window. With <paramref name="endStream"/> it goes out behind the payloads sent before.

@@ -5,10 +5,16 @@ namespace Weir.Http2;
 
 /// <summary>The octets of one stream that have arrived and are not consumed, in rented segments. The read loop appends, one reader looks
 /// and consumes; what a reader looks at does not move. Guarded by its own lock.</summary>
+/// <remarks>Octets count against the peer's windows until they are consumed, but for those that a reader waits for: they are credited as they arrive,
+/// so that a wait may be for more than any window. At any time: credited &lt;= buffered.</remarks>
 internal sealed class ReceiveBuffer
 {
     private const int SmallestSegmentBytes = 512;
     private const int LargestSegmentBytes = 64 * 1024;
+    private const int LargestAheadSegmentBytes = 1024 * 1024;
+
+    // Fewer octets than this are not worth copying outside the lock.
+    private const int LeastUnlockedBytes = 2 * 1024;
 
     private readonly Lock _lock = new();
     private Segment? _head;
@@ -16,7 +22,10 @@ internal sealed class ReceiveBuffer
     private int _headStart;
     private int _tailEnd;
     private long _bufferedBytes;
+    private long _creditedBytes; // of those, the first
     private int _waitedForBytes;
+    private int _aheadBytes;     // so many octets are credited as they arrive
+    private bool _appending;     // the read loop copies into the tail
     private bool _signalDue;
     private Segment? _spare;
     private bool _discarding;
@@ -26,34 +35,50 @@ internal sealed class ReceiveBuffer
 
     /// <summary>Adds octets; false when nobody wants them any more.</summary>
     /// <param name="data">The octets; they are copied.</param>
+    /// <param name="credit">Octets that count as consumed from now on, as far as the peer is concerned.</param>
     /// <param name="endsWait">Whether this ends the wait that was armed.</param>
-    public bool TryAppend(ReadOnlySpan<byte> data, out bool endsWait)
+    public bool TryAppend(ReadOnlySpan<byte> data, out int credit, out bool endsWait)
     {
-        lock (_lock)
+        credit = 0;
+        endsWait = false;
+        while (!data.IsEmpty)
         {
-            if (IsCompleted || _discarding)
+            Span<byte> room;
+            lock (_lock)
             {
-                endsWait = false;
-                return false;
-            }
-
-            _bufferedBytes += data.Length;
-            while (!data.IsEmpty)
-            {
-                if (_tail is null || _tailEnd == _tail.Array.Length)
+                if (IsCompleted || _discarding)
                 {
-                    AddSegment(data.Length);
+                    return false;
                 }
 
-                var take = Math.Min(data.Length, _tail!.Array.Length - _tailEnd);
-                data[..take].CopyTo(_tail.Array.AsSpan(_tailEnd));
-                data = data[take..];
-                _tailEnd += take;
+                room = Room(data.Length);
+                if (room.Length < LeastUnlockedBytes)
+                {
+                    data[..room.Length].CopyTo(room);
+                    endsWait |= Publish(room.Length, ref credit);
+                    data = data[room.Length..];
+                    continue;
+                }
+
+                _appending = true;
             }
 
-            endsWait = EndWait(_bufferedBytes >= _waitedForBytes);
-            return true;
+            // A reader that looks meanwhile is not kept waiting; it leaves this segment alone.
+            data[..room.Length].CopyTo(room);
+            data = data[room.Length..];
+            lock (_lock)
+            {
+                _appending = false;
+                if (_discarding)
+                {
+                    return false;
+                }
+
+                endsWait |= Publish(room.Length, ref credit);
+            }
         }
+
+        return true;
     }
 
     /// <summary>The input has come to its normal end, unless some of it was dropped; true when this ends the wait that was armed.</summary>
@@ -71,19 +96,19 @@ internal sealed class ReceiveBuffer
         }
     }
 
-    /// <summary>Drops everything, now and later, and ends any wait without a signal. Returns the octets dropped, which count as consumed.</summary>
+    /// <summary>Drops everything, now and later, and ends any wait without a signal. Returns the octets dropped that were not credited: they count as consumed.</summary>
     public long Discard()
     {
         lock (_lock)
         {
             _discarding = true;
-            _waitedForBytes = 0;
+            _waitedForBytes = _aheadBytes = 0;
             _signalDue = false;
-            var dropped = _bufferedBytes;
+            var dropped = _bufferedBytes - _creditedBytes;
 
             // A reader may be looking at the segments right now: they are left to the garbage collector, not returned for reuse.
             _head = _tail = null;
-            _bufferedBytes = 0;
+            _bufferedBytes = _creditedBytes = 0;
             return dropped;
         }
     }
@@ -103,7 +128,7 @@ internal sealed class ReceiveBuffer
         }
     }
 
-    /// <summary>Drops the first octets. Returns how many were still there (none after <see cref="Discard"/>, which has counted them already).</summary>
+    /// <summary>Drops the first octets. Returns how many of them were not credited yet (none after <see cref="Discard"/>, which has counted them already).</summary>
     public int Consume(int bytes)
     {
         lock (_lock)
@@ -119,33 +144,41 @@ internal sealed class ReceiveBuffer
             }
 
             _bufferedBytes -= bytes;
+            var credited = (int)Math.Min(bytes, _creditedBytes);
+            _creditedBytes -= credited;
             for (var left = bytes; left > 0;)
             {
                 var inHead = (_head == _tail ? _tailEnd : _head!.Array.Length) - _headStart;
                 var take = Math.Min(left, inHead);
                 _headStart += take;
                 left -= take;
-                if (take == inHead)
+                if (take == inHead && !(_appending && _head == _tail))
                 {
                     DropHead();
                 }
             }
 
-            return bytes;
+            return bytes - credited;
         }
     }
 
     /// <summary>Arms a wait; false when it is over already.</summary>
-    public bool WaitFor(int minimumBytes)
+    /// <param name="minimumBytes">How many octets are waited for.</param>
+    /// <param name="ahead">Whether they are credited as they arrive.</param>
+    /// <param name="credit">Octets that count as consumed from now on, as far as the peer is concerned.</param>
+    public bool WaitFor(int minimumBytes, bool ahead, out int credit)
     {
         lock (_lock)
         {
+            credit = 0;
             if (IsCompleted || _discarding || _bufferedBytes >= minimumBytes)
             {
                 return false;
             }
 
             _waitedForBytes = minimumBytes;
+            _aheadBytes = ahead ? minimumBytes : 0;
+            credit = CreditAhead();
             return true;
         }
     }
@@ -178,15 +211,43 @@ internal sealed class ReceiveBuffer
             return false;
         }
 
-        _waitedForBytes = 0;
+        _waitedForBytes = _aheadBytes = 0;
         _signalDue = true;
         return true;
     }
 
+    private int CreditAhead()
+    {
+        var credit = (int)Math.Max(0, Math.Min(_bufferedBytes, _aheadBytes) - _creditedBytes);
+        _creditedBytes += credit;
+        return credit;
+    }
+
+    // Where the next octets go, at most so many.
+    private Span<byte> Room(int bytes)
+    {
+        if (_tail is null || _tailEnd == _tail.Array.Length)
+        {
+            AddSegment(bytes);
+        }
+
+        return _tail!.Array.AsSpan(_tailEnd, Math.Min(bytes, _tail.Array.Length - _tailEnd));
+    }
+
+    private bool Publish(int bytes, ref int credit)
+    {
+        _tailEnd += bytes;
+        _bufferedBytes += bytes;
+        credit += CreditAhead();
+        return EndWait(_bufferedBytes >= _waitedForBytes);
+    }
+
     private void AddSegment(int incomingBytes)
     {
-        // A stream with more in flight gets larger segments; every segment but the last is full, so that offsets stay plain.
-        var size = (int)Math.Clamp(Math.Max(incomingBytes, _bufferedBytes), SmallestSegmentBytes, LargestSegmentBytes);
+        // A stream with more in flight gets larger segments, and so does a large message that is waited for, though never more than has come of it:
+        // every segment but the last is full, so that offsets stay plain.
+        var most = Math.Clamp(_aheadBytes - _bufferedBytes, LargestSegmentBytes, LargestAheadSegmentBytes);
+        var size = (int)Math.Clamp(Math.Max(incomingBytes, _bufferedBytes), SmallestSegmentBytes, most);
         var segment = _spare ?? new Segment();
         _spare = null;
         segment.Attach(ArrayPool<byte>.Shared.Rent(size));

@@ -62,15 +62,6 @@ internal sealed class ReceiveCredit(Http2Options options, OutputBuffer output)
         }
     }
 
-    /// <summary>Announces at once what the stream's reader has consumed.</summary>
-    public void GiveBack(Http2Stream stream)
-    {
-        if (IsWanted(stream) && stream.ReceiveWindow.GiveBack() is > 0 and var increment)
-        {
-            output.PrependWindowUpdate(stream.Id, increment);
-        }
-    }
-
     /// <summary>Nothing is announced after GOAWAY.</summary>
     public void Close() => _closed = true;
 

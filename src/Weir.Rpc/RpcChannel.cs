@@ -1,5 +1,4 @@
 using Weir.Rpc.Channels;
-using Weir.Rpc.Protocol;
 
 namespace Weir.Rpc;
 
@@ -18,11 +17,10 @@ public sealed class RpcChannel : CallInvoker, IAsyncDisposable
     private RpcChannel(ChannelCore core) => _core = core;
 
     /// <summary>Creates a channel; nothing connects before the first call.</summary>
-    /// <exception cref="ArgumentException">The address is of none of the three forms, or a stream's window is below 4 KiB.</exception>
+    /// <exception cref="ArgumentException">The address is of none of the three forms.</exception>
     public static RpcChannel ForAddress(string address, RpcChannelOptions? options = null)
     {
         options ??= new RpcChannelOptions();
-        ReceiveBudget.Check(options.Http2);
         return new RpcChannel(new ChannelCore(ServerAddress.Parse(address, options.Authority), options));
     }
 

@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using Microsoft.Extensions.Logging;
-using Weir.Rpc.Protocol;
 using Weir.Rpc.Serving;
 
 namespace Weir.Rpc;
@@ -19,11 +18,9 @@ public sealed class RpcServer
     private Task _drainCallbacks = Task.CompletedTask;            // under _lock
 
     /// <summary>Creates a server without services.</summary>
-    /// <exception cref="ArgumentException">A stream's window is below 4 KiB.</exception>
     public RpcServer(RpcServerOptions? options = null)
     {
         Options = options ?? new RpcServerOptions();
-        ReceiveBudget.Check(Options.Http2);
         Logger = Options.LoggerFactory.CreateLogger("Weir.Rpc.Server");
     }
 

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
-using Weir.Http2;
 using Weir.Rpc.Protocol;
 using Weir.Rpc.Tests.Support;
 
@@ -31,26 +30,23 @@ public sealed class MessageReaderTests
     public void Octets_that_come_one_by_one_give_the_same_messages()
     {
         byte[] input = [.. Frame("one"), .. Frame(new string('x', 3000)), .. Frame("")];
-        foreach (var budget in new[] { null, new ReceiveBudget(new Http2Options()) })
+        var source = new FakeInput([], completed: false);
+        var reader = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, 10_000);
+        List<string> messages = [];
+        foreach (var octet in input)
         {
-            var source = new FakeInput([], completed: false);
-            var reader = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, 10_000) { Budget = budget };
-            List<string> messages = [];
-            foreach (var octet in input)
+            source.Append([octet]);
+            if (reader.Pull(source.AsSource) == Availability.Message)
             {
-                source.Append([octet]);
-                if (reader.Pull(source.AsSource) == Availability.Message)
-                {
-                    Assert.True(reader.TryTake(out var message));
-                    messages.Add(message);
-                }
+                Assert.True(reader.TryTake(out var message));
+                messages.Add(message);
             }
-
-            source.Complete();
-            Assert.Equal(Availability.End, reader.Pull(source.AsSource));
-            Assert.Equal(["one", new string('x', 3000), ""], messages);
-            Assert.Equal(0, source.Left);
         }
+
+        source.Complete();
+        Assert.Equal(Availability.End, reader.Pull(source.AsSource));
+        Assert.Equal(["one", new string('x', 3000), ""], messages);
+        Assert.Equal(0, source.Left);
     }
 
     [Fact]
@@ -104,32 +100,16 @@ public sealed class MessageReaderTests
     }
 
     [Theory]
-    [InlineData(1019, 1024)] // may stay in the buffer whatever else is open
-    [InlineData(1020, 1025)] // fits the budget
-    [InlineData(1_000_000, 1024)] // does not: gathered as it comes
-    public void An_incomplete_message_waits_in_place_within_the_budget(int size, int wanted)
+    [InlineData(10, 15)]
+    [InlineData(1_000_000, 1_000_005)]
+    [InlineData(int.MaxValue - 5, int.MaxValue)]
+    public void An_incomplete_message_is_waited_for_as_a_whole(int size, int wanted)
     {
-        var options = new Http2Options { StreamWindowBytes = 65_536 };
         var source = new FakeInput(Prefix(0, (uint)size), completed: false);
-        var reader = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, int.MaxValue) { Budget = new ReceiveBudget(options) };
+        var reader = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, int.MaxValue);
         Assert.Equal(Availability.NeedMore, reader.Pull(source.AsSource));
         Assert.Equal(wanted, reader.WantedBytes);
-    }
-
-    [Fact]
-    public void A_budget_that_is_used_up_serves_again_after_the_message()
-    {
-        var budget = new ReceiveBudget(new Http2Options { ConnectionWindowBytes = 65_536 }); // 16 KiB to reserve
-        var first = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, int.MaxValue) { Budget = budget };
-        var second = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, int.MaxValue) { Budget = budget };
-        var input = new FakeInput(Prefix(0, 10_000), completed: false);
-        Assert.Equal(Availability.NeedMore, first.Pull(input.AsSource));
-        Assert.Equal(10_005, first.WantedBytes);
-        Assert.Equal(Availability.NeedMore, second.Pull(new FakeInput(Prefix(0, 10_000), completed: false).AsSource));
-        Assert.Equal(ReceiveBudget.FreeBytes, second.WantedBytes);
-        input.Append(new byte[10_000]);
-        Assert.Equal(Availability.Message, first.Pull(input.AsSource));
-        Assert.True(budget.TryReserve(16_384));
+        Assert.Equal(5, source.Left);
     }
 
     [Fact]

@@ -7,6 +7,9 @@ internal sealed class Turn
     // After so many the thread looks at what else there is: a busy connection does not keep it for itself.
     private const int MostItems = 128;
 
+    // With two, a thread that another process has kept from its processor for a moment is seldom taken for one that is stuck.
+    private const int LooksUntilOverdue = 2;
+
     [ThreadStatic]
     private static Turn? _mine;
 
@@ -17,6 +20,7 @@ internal sealed class Turn
     private Phase _phase;
     private int _begun;
     private int _begunAtLastLook;
+    private int _looksSinceBegun;
     private Action? _overdue;
 
     private Turn()
@@ -86,7 +90,8 @@ internal sealed class Turn
         }
     }
 
-    /// <summary>Called by the watch at its pace. Hands what waits to the pool when one item has run since the last look. Returns whether the thread is in a turn.</summary>
+    /// <summary>Called by the watch at its pace. Hands what waits to the pool when one item has run since the look before the last. Returns whether the
+    /// thread is in a turn.</summary>
     public bool Look()
     {
         var waiting = default(TurnChain);
@@ -95,7 +100,8 @@ internal sealed class Turn
         lock (_lock)
         {
             active = _phase != Phase.None;
-            if (_phase == Phase.Taking && _begun == _begunAtLastLook)
+            _looksSinceBegun = _begun == _begunAtLastLook ? _looksSinceBegun + 1 : 0;
+            if (_phase == Phase.Taking && _looksSinceBegun >= LooksUntilOverdue)
             {
                 _phase = Phase.Overdue;
                 (waiting, _queue) = (_queue, default);

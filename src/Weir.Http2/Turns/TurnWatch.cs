@@ -1,7 +1,7 @@
 namespace Weir.Http2.Turns;
 
 /// <summary>One background thread for the process that looks at all turns every <see cref="Pace"/> while there are any, so that nothing waits
-/// behind an item that blocks or computes: it is the pool's after one to two looks. Sleeps while no connection does anything.</summary>
+/// behind an item that blocks or computes: it is the pool's after two to three looks. Sleeps while no connection does anything.</summary>
 internal static class TurnWatch
 {
     private const int LooksBeforeSleep = 50;

@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using Weir.Http2;
-using Weir.Rpc.Protocol;
 
 namespace Weir.Rpc.Channels;
 
@@ -12,16 +11,12 @@ internal sealed class ChannelConnection
     private ChannelConnection(IDuplexPipe transport, Http2Options options)
     {
         _transport = transport;
-        Budget = new ReceiveBudget(options);
         Http2 = Http2Connection.CreateClient(transport, options);
         Completion = RunAsync();
     }
 
     /// <summary>The connection itself.</summary>
     public Http2Connection Http2 { get; }
-
-    /// <summary>What incomplete messages may hold of the connection's window.</summary>
-    public ReceiveBudget Budget { get; }
 
     /// <summary>Whether a call was opened on it. Written by any thread, only ever to true.</summary>
     public bool HasServed { get; set; }

@@ -130,7 +130,7 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
         }
         else
         {
-            OnOpened(stream, connection.Budget); // also when the server's whole answer was quicker than this thread
+            OnOpened(stream); // also when the server's whole answer was quicker than this thread
         }
 
         return true;
@@ -259,7 +259,7 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
     protected abstract bool CanRetry { get; }
 
     /// <summary>The stream is open: attach the reader, send what waits for it. Also after a retry.</summary>
-    protected abstract void OnOpened(Http2Stream stream, ReceiveBudget budget);
+    protected abstract void OnOpened(Http2Stream stream);
 
     /// <summary>The response's headers are here: the call is not tried again.</summary>
     protected abstract void OnResponseStarted();

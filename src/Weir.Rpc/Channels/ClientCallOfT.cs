@@ -198,10 +198,10 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
     public override void OnReadable() => Messages.OnReadable();
 
     /// <inheritdoc/>
-    protected override void OnOpened(Http2Stream stream, ReceiveBudget budget)
+    protected override void OnOpened(Http2Stream stream)
     {
         _endSent = false; // on this stream
-        Messages.Attach(stream, budget);
+        Messages.Attach(stream);
         if (_hasSingleRequest)
         {
             SendRequest(stream);

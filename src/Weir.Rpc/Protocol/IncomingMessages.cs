@@ -25,7 +25,6 @@ internal sealed class IncomingMessages<T> : TurnItem, IAsyncEnumerable<T>, IAsyn
     private ManualResetValueTaskSourceCore<bool> _wait; // completed in Run, like the continuations that it runs
     private CancellationTokenRegistration _registration;
     private CancellationToken _enumerationToken;
-    private ReceiveBudget? _budget; // written before _stream
     private Http2Stream? _stream;
     private T? _current;
     private int _state;
@@ -45,9 +44,8 @@ internal sealed class IncomingMessages<T> : TurnItem, IAsyncEnumerable<T>, IAsyn
     public T Current => _current!;
 
     /// <summary>Names the stream to read from, also a second time when the call is tried again before anything was received.</summary>
-    public void Attach(Http2Stream stream, ReceiveBudget budget)
+    public void Attach(Http2Stream stream)
     {
-        _budget = budget;
         Volatile.Write(ref _stream, stream);
         OnReadable();
     }
@@ -135,7 +133,6 @@ internal sealed class IncomingMessages<T> : TurnItem, IAsyncEnumerable<T>, IAsyn
             return;
         }
 
-        _reader.EndReservation();
         EndWait();
     }
 
@@ -231,13 +228,7 @@ internal sealed class IncomingMessages<T> : TurnItem, IAsyncEnumerable<T>, IAsyn
 
     private Availability PullNext()
     {
-        if (Volatile.Read(ref _stream) is not { } stream)
-        {
-            return Availability.NeedMore;
-        }
-
-        _reader.Budget = _budget;
-        return _reader.Pull(new StreamSource(stream), _untilEnd);
+        return Volatile.Read(ref _stream) is { } stream ? _reader.Pull(new StreamSource(stream), _untilEnd) : Availability.NeedMore;
     }
 
     private bool TakePulled()

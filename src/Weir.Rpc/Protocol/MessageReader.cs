@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace Weir.Rpc.Protocol;
@@ -24,8 +23,8 @@ internal enum Availability
 /// <summary>
 /// Takes length-prefixed messages (gRPC PROTOCOL-HTTP2, "Length-Prefixed-Message") out of a stream's receive buffer. Works on one snapshot of
 /// the buffer at a time: <see cref="TryTake"/> parses in place and touches only local state, <see cref="Pull"/> gives the parsed octets back and
-/// looks for more. An incomplete message waits in the receive buffer if the connection's <see cref="ReceiveBudget"/> has room for it; otherwise it
-/// is gathered in a rented buffer while it arrives, so that windows of any size let it through. Belongs to the read side: one user at a time.
+/// looks for more. An incomplete message waits in the receive buffer, whatever its size: the engine gives the peer window for it as it comes.
+/// Belongs to the read side: one user at a time.
 /// </summary>
 internal struct MessageReader<T, TSource>
     where TSource : struct, IMessageSource
@@ -33,8 +32,8 @@ internal struct MessageReader<T, TSource>
     /// <summary>Parsed octets are given back when there are this many, or when the snapshot is used up.</summary>
     private const int ReturnBytes = 32 * 1024;
 
-    /// <summary>A large message's buffer begins with this size and doubles: a length that is only claimed costs no memory.</summary>
-    private const int FirstBufferBytes = 64 * 1024;
+    /// <summary>A call that expects one message waits for its end rather than for so little.</summary>
+    private const int SmallInputBytes = 1024;
 
     private readonly Marshaller<T> _marshaller;
     private readonly int _maxMessageBytes;
@@ -42,10 +41,6 @@ internal struct MessageReader<T, TSource>
     private ReadOnlyMemory<byte> _first;        // the snapshot's segment in which parsing stands
     private int _offset;                        // parsed octets of _first
     private int _takenBefore;                   // parsed octets of the snapshot before _first; taken = _takenBefore + _offset
-    private byte[]? _large;                     // rented: the payload of a large message
-    private int _largeLength;                   // octets of it that have arrived
-    private int _largeSize;                     // octets that it has
-    private int _reservedBytes;                 // of Budget, while an incomplete message waits in place
 
     /// <summary>Creates a reader of messages of at most <paramref name="maxMessageBytes"/> each.</summary>
     public MessageReader(Marshaller<T> marshaller, int maxMessageBytes)
@@ -53,9 +48,6 @@ internal struct MessageReader<T, TSource>
         _marshaller = marshaller;
         _maxMessageBytes = maxMessageBytes;
     }
-
-    /// <summary>The connection's budget for what waits in place; null: nothing does. Set before the first Pull.</summary>
-    public ReceiveBudget? Budget { get; set; }
 
     /// <summary>After <see cref="Availability.NeedMore"/>: how many octets must be buffered before it is worth looking again.</summary>
     public int WantedBytes { get; private set; }
@@ -86,24 +78,11 @@ internal struct MessageReader<T, TSource>
     /// while the input goes on and little of it is buffered.</summary>
     public Availability Pull(TSource source, bool untilEnd = false)
     {
-        EndReservation();
         ReturnTaken(source);
         var completed = source.IsInputCompleted; // before reading: what is read after it is then all there is
         if (!source.TryRead(1, out var data))
         {
-            if (completed)
-            {
-                return _large is null ? Availability.End : FailTruncated(_largeLength);
-            }
-
-            return Want(_large is not null ? Math.Min(_largeSize - _largeLength, ReceiveBudget.FreeBytes)
-                : untilEnd ? ReceiveBudget.FreeBytes
-                : MessagePayload<T>.PrefixBytes);
-        }
-
-        if (_large is not null)
-        {
-            return Gather(source, data, completed);
+            return completed ? Availability.End : Want(untilEnd ? SmallInputBytes : MessagePayload<T>.PrefixBytes);
         }
 
         if (data.Length < MessagePayload<T>.PrefixBytes)
@@ -130,70 +109,17 @@ internal struct MessageReader<T, TSource>
         var total = MessagePayload<T>.PrefixBytes + (long)length;
         if (data.Length >= total)
         {
-            return untilEnd && !completed && data.Length < ReceiveBudget.FreeBytes ? Want(ReceiveBudget.FreeBytes) : Show(data);
+            return untilEnd && !completed && data.Length < SmallInputBytes ? Want(SmallInputBytes) : Show(data);
         }
 
-        if (completed)
-        {
-            return FailTruncated(data.Length);
-        }
-
-        if (total <= ReceiveBudget.FreeBytes || TryReserve(total))
-        {
-            return Want((int)total);
-        }
-
-        _largeSize = (int)length;
-        _largeLength = 0;
-        _large = ArrayPool<byte>.Shared.Rent(Math.Min(_largeSize, FirstBufferBytes));
-        source.Consume(MessagePayload<T>.PrefixBytes);
-        return source.TryRead(1, out data)
-            ? Gather(source, data, completed)
-            : Want(Math.Min(_largeSize, ReceiveBudget.FreeBytes));
-    }
-
-    /// <summary>Nobody waits for the rest of a message any more: the budget has its octets back. Pull does the same.</summary>
-    public void EndReservation()
-    {
-        if (_reservedBytes == 0)
-        {
-            return;
-        }
-
-        Budget!.Release(_reservedBytes);
-        _reservedBytes = 0;
+        return completed ? FailTruncated(data.Length) : Want(total);
     }
 
     /// <summary>Lets go of everything; nothing is taken after it.</summary>
-    public void Release()
-    {
-        EndReservation();
-        Forget();
-        if (_large is { } large)
-        {
-            _large = null;
-            ArrayPool<byte>.Shared.Return(large);
-        }
-    }
+    public void Release() => Forget();
 
     private bool TryTakeSlow(out T message)
     {
-        if (_large is not null && _largeLength == _largeSize)
-        {
-            var large = _large;
-            _large = null;
-            try
-            {
-                message = _marshaller.Read(large.AsSpan(0, _largeSize));
-            }
-            finally
-            {
-                ArrayPool<byte>.Shared.Return(large);
-            }
-
-            return true;
-        }
-
         message = default!;
         var taken = _takenBefore + _offset;
         if (taken >= ReturnBytes || _snapshot.Length - taken < MessagePayload<T>.PrefixBytes)
@@ -226,45 +152,6 @@ internal struct MessageReader<T, TSource>
         return Availability.Message;
     }
 
-    private Availability Gather(TSource source, ReadOnlySequence<byte> data, bool completed)
-    {
-        Debug.Assert(_large is not null && _largeLength < _largeSize, "only an incomplete message is gathered");
-        var count = (int)Math.Min(data.Length, _largeSize - _largeLength);
-        if (_large.Length < _largeLength + count)
-        {
-            Grow(_largeLength + count);
-        }
-
-        data.Slice(0, count).CopyTo(_large.AsSpan(_largeLength));
-        _largeLength += count;
-        source.Consume(count);
-        if (_largeLength == _largeSize)
-        {
-            return Availability.Message;
-        }
-
-        return completed ? FailTruncated(_largeLength) : Want(Math.Min(_largeSize - _largeLength, ReceiveBudget.FreeBytes));
-    }
-
-    private void Grow(int atLeast)
-    {
-        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(_largeSize, Math.Max(atLeast, 2L * _large!.Length)));
-        _large.AsSpan(0, _largeLength).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_large);
-        _large = larger;
-    }
-
-    private bool TryReserve(long bytes)
-    {
-        if (Budget is null || !Budget.TryReserve(bytes))
-        {
-            return false;
-        }
-
-        _reservedBytes = (int)bytes;
-        return true;
-    }
-
     private void ReturnTaken(TSource source)
     {
         var taken = _takenBefore + _offset;
@@ -283,9 +170,9 @@ internal struct MessageReader<T, TSource>
         _takenBefore = 0;
     }
 
-    private Availability Want(int bytes)
+    private Availability Want(long bytes)
     {
-        WantedBytes = bytes;
+        WantedBytes = (int)Math.Min(bytes, int.MaxValue);
         return Availability.NeedMore;
     }
 

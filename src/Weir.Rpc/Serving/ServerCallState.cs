@@ -102,7 +102,7 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     /// <summary>Starts the call, on the connection's read loop.</summary>
     public void Start()
     {
-        BeginReading(_connection.Budget);
+        BeginReading();
         if (Deadline is { } deadline)
         {
             var timer = DeadlineTimer.Start(Settings.TimeProvider, deadline, static call => ((ServerCallState)call).OnDeadline(), this);
@@ -207,7 +207,7 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     protected abstract bool HasSingleRequest { get; }
 
     /// <summary>Names the stream to the incoming messages.</summary>
-    protected abstract void BeginReading(ReceiveBudget budget);
+    protected abstract void BeginReading();
 
     /// <summary>Reading has stopped: wake the reader.</summary>
     protected abstract void WakeReader();

@@ -79,7 +79,7 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     public override void OnReadable() => Messages.OnReadable();
 
     /// <inheritdoc/>
-    protected override void BeginReading(ReceiveBudget budget) => Messages.Attach(Stream, budget);
+    protected override void BeginReading() => Messages.Attach(Stream);
 
     /// <inheritdoc/>
     protected override void WakeReader() => Messages.Wake();

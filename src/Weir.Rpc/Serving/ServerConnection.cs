@@ -1,6 +1,5 @@
 using System.IO.Pipelines;
 using Weir.Http2;
-using Weir.Rpc.Protocol;
 
 namespace Weir.Rpc.Serving;
 
@@ -18,7 +17,6 @@ internal sealed class ServerConnection : IHttp2ServerHandler
         Server = server;
         Peer = peer;
         _methods = methods;
-        Budget = new ReceiveBudget(server.Options.Http2);
         _http2 = Http2Connection.CreateServer(transport, this, server.Options.Http2);
         Completion = Task.CompletedTask;
     }
@@ -28,9 +26,6 @@ internal sealed class ServerConnection : IHttp2ServerHandler
 
     /// <summary>The client's address.</summary>
     public string Peer { get; }
-
-    /// <summary>What incomplete messages may hold of the connection's window.</summary>
-    public ReceiveBudget Budget { get; }
 
     /// <summary>After <see cref="Start"/>: completes when the connection has ended and all its calls have ended.</summary>
     public Task Completion { get; private set; }

@@ -36,17 +36,35 @@ public sealed class ReceiveFlowControlTests
     }
 
     [Fact]
-    public async Task Wait_for_a_whole_window_is_met_although_less_than_a_batch_was_consumed()
+    public async Task Wait_for_more_than_the_windows_is_met_because_octets_that_are_waited_for_are_given_back_as_they_come()
     {
         await using var server = await ServerUnderTest.StartAsync(Small());
         TestStream stream = await server.OpenAsync(1);
         await server.Peer.SendAsync(WireFrame.Data(1, new byte[4_000]));
         await stream.ReadAsync(4_000);
         Assert.Empty(await server.FenceAsync());
-        Assert.True(stream.Stream.WaitForData(10_000));
-        Assert.Equal(4_000, Assert.Single(await server.FenceAsync()).Increment);
-        await server.Peer.SendAsync(WireFrame.Data(1, new byte[10_000]));
-        await stream.ReadAsync(10_000);
+        Assert.True(stream.Stream.WaitForData(100_000));
+        for (int sent = 0; sent < 100_000; sent += 5_000)
+        {
+            await server.Peer.SendAsync(WireFrame.Data(1, new byte[5_000]));
+            Assert.Contains(await server.FenceAsync(), frame => frame.Type == WireFrameType.WindowUpdate && frame.StreamId == 1);
+        }
+
+        await stream.ReadAsync(100_000);
+        int[] increments = [.. (await server.FenceAsync()).Where(frame => frame.StreamId == 1).Select(frame => frame.Increment)];
+        Assert.Empty(increments); // consumed, they are not given back a second time
+    }
+
+    [Fact]
+    public async Task Wait_for_few_octets_gives_nothing_back_before_they_are_consumed()
+    {
+        await using var server = await ServerUnderTest.StartAsync(Small());
+        TestStream stream = await server.OpenAsync(1);
+        Assert.True(stream.Stream.WaitForData(1_000));
+        await server.Peer.SendAsync(WireFrame.Data(1, new byte[6_000]));
+        Assert.Empty(await server.FenceAsync());
+        await stream.ReadAsync(6_000);
+        Assert.Equal(6_000, Assert.Single(await server.FenceAsync()).Increment);
     }
 
     [Fact]
