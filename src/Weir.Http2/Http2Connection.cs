@@ -77,6 +77,9 @@ public sealed class Http2Connection : IAsyncDisposable
         }
     }
 
+    /// <summary>How long no stream has been open; zero while one is.</summary>
+    public TimeSpan IdleTime => IsIdle() ? _clock.IdleTime : TimeSpan.Zero;
+
     internal Lock Gate { get; } = new();
 
     internal bool IsServer => ServerHandler is not null;
