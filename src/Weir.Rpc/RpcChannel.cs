@@ -116,6 +116,9 @@ public sealed class RpcChannel : CallInvoker, IAsyncDisposable
     /// <summary>How many servers calls may go to now. For tests.</summary>
     internal int CountReadyServers() => _core.Pool.CountReadyServers();
 
+    /// <summary>The keepalive times of the connections that calls may go to. For tests.</summary>
+    internal TimeSpan[] KeepAliveTimes() => _core.Pool.KeepAliveTimes();
+
     /// <summary>Cancels open calls, closes the connections and waits for them.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -197,7 +197,7 @@ public sealed class ConnectivityTests
     }
 
     [Fact]
-    public async Task A_connection_that_ends_before_it_served_counts_as_a_failed_attempt()
+    public async Task The_second_connection_that_ends_before_it_served_counts_as_a_failed_attempt()
     {
         await using var host = CreateHost();
         await using var channel = _network.CreateChannel("static:///a:1");
@@ -205,9 +205,14 @@ public sealed class ConnectivityTests
         await (await _network.AttemptAsync()).AcceptAsync(host);
         await channel.ConnectAsync().SoonAsync();
         host.Cut();
+        await ReachAsync(channel, ConnectivityState.Idle);
+        channel.Connect();
+        await (await _network.AttemptAsync()).AcceptAsync(host);
+        await channel.ConnectAsync().SoonAsync();
+        host.Cut();
         await ReachAsync(channel, ConnectivityState.TransientFailure);
         Assert.StartsWith("cannot connect to a:1: the connection took no call: ", (await Call(channel).FailsAsync(StatusCode.Unavailable)).Status.Detail, StringComparison.Ordinal);
-        _network.Time.Advance(TimeSpan.FromSeconds(1));
+        _network.Time.Advance(TimeSpan.FromSeconds(2)); // 1.6 s and a fifth
         await (await _network.AttemptAsync()).AcceptAsync(host);
         Assert.Equal("server", await Call(channel, Waiting).SoonAsync());
     }

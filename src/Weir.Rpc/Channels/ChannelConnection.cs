@@ -9,11 +9,11 @@ internal sealed class ChannelConnection
 {
     private readonly IDuplexPipe _transport;
 
-    private ChannelConnection(IDuplexPipe transport, Http2Options options)
+    private ChannelConnection(IDuplexPipe transport, Http2Options options, TimeSpan? keepAliveTime)
     {
         _transport = transport;
         Budget = new ReceiveBudget(options);
-        Http2 = Http2Connection.CreateClient(transport, options);
+        Http2 = Http2Connection.CreateClient(transport, options, keepAliveTime);
         Completion = RunAsync();
     }
 
@@ -31,7 +31,7 @@ internal sealed class ChannelConnection
 
     /// <summary>Connects and waits for the server's settings. Throws what the transport throws, IOException when the connection ended before it
     /// was ready, and TimeoutException.</summary>
-    public static async Task<ChannelConnection> OpenAsync(RpcAddress address, ChannelCore channel, TimeSpan limit, CancellationToken stop)
+    public static async Task<ChannelConnection> OpenAsync(RpcAddress address, ChannelCore channel, TimeSpan limit, TimeSpan? keepAliveTime, CancellationToken stop)
     {
         var options = channel.Options;
         using var timeout = new CancellationTokenSource(limit, options.TimeProvider);
@@ -39,7 +39,7 @@ internal sealed class ChannelConnection
         try
         {
             var transport = await ConnectAsync(address, channel, either.Token).ConfigureAwait(false);
-            var connection = new ChannelConnection(transport, options.Http2);
+            var connection = new ChannelConnection(transport, options.Http2, keepAliveTime);
             try
             {
                 if (!await connection.Http2.Ready.WaitAsync(either.Token).ConfigureAwait(false))

@@ -100,6 +100,15 @@ internal sealed class ConnectionPool : IAsyncDisposable
         }
     }
 
+    /// <summary>The keepalive times of the present route's connections.</summary>
+    public TimeSpan[] KeepAliveTimes()
+    {
+        lock (_lock)
+        {
+            return _present?.KeepAliveTimes() ?? [];
+        }
+    }
+
     /// <summary>Serves the queue. One thread at a time does; a request that comes meanwhile is done by it too.</summary>
     public void Pump()
     {

@@ -18,6 +18,7 @@ internal sealed class Connectivity
     private bool _stopped;
     private ITimer? _idleTimer;
     private int _startsSeen;
+    private long _keepAliveTicks; // 0: the options'
 
     public Connectivity(ChannelCore core)
     {
@@ -40,6 +41,10 @@ internal sealed class Connectivity
 
     /// <summary>Fires when the channel is disposed of.</summary>
     public CancellationToken Stopping => _stop.Token;
+
+    /// <summary>The keepalive time of new connections, longer than the options' when a server has had too many PINGs (gRFC A8); null: the options'.
+    /// Read by attempts, written on the work.</summary>
+    public TimeSpan? KeepAliveTime => _keepAliveTicks == 0 ? null : TimeSpan.FromTicks(Volatile.Read(ref _keepAliveTicks));
 
     private RpcChannelOptions Options => Core.Options;
 
@@ -129,6 +134,15 @@ internal sealed class Connectivity
         if (_stopped)
         {
             connection.Http2.Close(Http2ErrorCode.NoError, "the channel was disposed");
+        }
+    }
+
+    /// <summary>What a connection's keepalive time was in the end. On the work.</summary>
+    public void LearnKeepAliveTime(TimeSpan time)
+    {
+        if (time != Timeout.InfiniteTimeSpan && time.Ticks > _keepAliveTicks)
+        {
+            Volatile.Write(ref _keepAliveTicks, time.Ticks);
         }
     }
 

@@ -77,7 +77,7 @@ internal sealed class PickFirst(Connectivity owner) : Balancer(owner)
     public override void ExitIdle()
     {
         _wanted = true;
-        if (_selected is null && _subchannels.Count == 0 && _addresses.Count > 0)
+        if (_selected is null && _addresses.Count > 0)
         {
             StartPass();
         }
@@ -250,7 +250,7 @@ internal sealed class PickFirst(Connectivity owner) : Balancer(owner)
             case ConnectivityState.Idle:
                 _selected = null;
                 _wanted = false;
-                subchannel.Shutdown();
+                _subchannels.Add(subchannel); // it knows how its connections ended
                 Owner.RequestResolution();
                 Owner.Publish(ConnectivityState.Idle, null, null);
                 break;

@@ -26,6 +26,9 @@ internal sealed class Route
     /// <summary>How many servers it leads to.</summary>
     public int ServerCount => _subchannels.Length;
 
+    /// <summary>The keepalive times of its connections.</summary>
+    public TimeSpan[] KeepAliveTimes() => [.. _subchannels.SelectMany(subchannel => subchannel.Connections).Select(connection => connection.Http2.KeepAliveTime)];
+
     /// <summary>Opens the call's stream where there is room. True when it did, or when the call has ended.</summary>
     public bool TryOpen(ClientCall call) => _policy is null ? TryOpen(call, _connections) : TryOpenPicked(call, _policy);
 

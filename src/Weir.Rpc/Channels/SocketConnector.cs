@@ -21,6 +21,11 @@ internal static class SocketConnector
         };
         try
         {
+            if (options.Http2.KeepAliveTime is { } keepAlive && keepAlive != Timeout.InfiniteTimeSpan)
+            {
+                TcpUserTimeout.Set(socket, options.Http2.KeepAliveTimeout);
+            }
+
             if (!target.IsSecure)
             {
                 return await SocketPipe.ConnectAsync(socket, address.EndPoint, cancellationToken).ConfigureAwait(false);

@@ -15,6 +15,7 @@ internal sealed class Subchannel
     private TimeSpan _pause;   // of the last attempt, from its start
     private long _startedAt;   // of the last attempt
     private bool _failedLast;  // the next pause grows
+    private bool _futileLast;  // the last connection took no call
     private bool _furtherFailed;
 
     public Subchannel(Connectivity owner, RpcAddress address)
@@ -125,7 +126,7 @@ internal sealed class Subchannel
     {
         try
         {
-            var connection = await ChannelConnection.OpenAsync(Address, _owner.Core, limit, stop.Token).ConfigureAwait(false);
+            var connection = await ChannelConnection.OpenAsync(Address, _owner.Core, limit, _owner.KeepAliveTime, stop.Token).ConfigureAwait(false);
             _owner.Work.Run(() => Opened(connection));
         }
         catch (Exception error) // whatever a transport throws is why the attempt failed
@@ -182,15 +183,16 @@ internal sealed class Subchannel
         }
 
         _connections = [.. _connections.Where(other => other != connection)];
+        _owner.LearnKeepAliveTime(connection.Http2.KeepAliveTime);
 
-        // A server that ends each connection before its first call would otherwise be connected to over and over.
-        var isFutile = !connection.HasServed && Time.GetElapsedTime(_startedAt) < _pause;
-        _failedLast = isFutile;
+        // A server that ends each connection before its first call would otherwise be connected to over and over: after the second there is a pause.
+        var wasFutile = _futileLast;
+        _failedLast = _futileLast = !connection.HasServed && Time.GetElapsedTime(_startedAt) < _pause;
         if (_connections.Length > 0)
         {
             Change(ConnectivityState.Ready);
         }
-        else if (isFutile && _attempt is null)
+        else if (wasFutile && _futileLast && _attempt is null)
         {
             Fail($"the connection took no call: {connection.Http2.CloseReason ?? "the server is going away"}");
         }

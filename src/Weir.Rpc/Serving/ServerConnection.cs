@@ -13,10 +13,11 @@ internal sealed class ServerConnection : IHttp2ServerHandler
     private Task _drain = Task.CompletedTask;
     private int _running = 1; // calls whose work has not ended, and the connection itself
 
-    public ServerConnection(RpcServer server, MethodTable methods, IDuplexPipe transport, string peer)
+    public ServerConnection(RpcServer server, MethodTable methods, IDuplexPipe transport, string peer, ClientIdentity? clientIdentity)
     {
         Server = server;
         Peer = peer;
+        ClientIdentity = clientIdentity;
         _methods = methods;
         Budget = new ReceiveBudget(server.Options.Http2);
         _http2 = Http2Connection.CreateServer(transport, this, server.Options.Http2);
@@ -28,6 +29,9 @@ internal sealed class ServerConnection : IHttp2ServerHandler
 
     /// <summary>The client's address.</summary>
     public string Peer { get; }
+
+    /// <summary>Who the client showed itself to be.</summary>
+    public ClientIdentity? ClientIdentity { get; }
 
     /// <summary>What incomplete messages may hold of the connection's window.</summary>
     public ReceiveBudget Budget { get; }
