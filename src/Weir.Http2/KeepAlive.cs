@@ -12,6 +12,7 @@ internal sealed class KeepAlive : IDisposable
 
     private static readonly TimeSpan ServerTime = TimeSpan.FromHours(2);
     private static readonly TimeSpan LeastClientTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestTime = TimeSpan.FromDays(24); // however often a server says it
 
     // Looks for each time: so much later, in the worst case, a PING is sent.
     private const int LooksPerTime = 8;
@@ -75,7 +76,7 @@ internal sealed class KeepAlive : IDisposable
                 return "";
             }
 
-            _time *= 2;
+            _time = _time * 2 < LongestTime ? _time * 2 : LongestTime;
             return $" The keepalive time is {_time.TotalSeconds:0.###} s from now on.";
         }
     }

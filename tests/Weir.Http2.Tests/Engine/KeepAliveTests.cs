@@ -184,6 +184,16 @@ public sealed class KeepAliveTests
         Assert.Equal((Http2AbortOrigin.ConnectionLost, Expected), ((await processed.AbortAsync()).Origin, processed.Stream.Abort!.Message));
     }
 
+    [Fact]
+    public async Task Doubling_ends_at_24_days()
+    {
+        await using var client = await ClientUnderTest.StartAsync(new Http2Options { KeepAliveTime = TimeSpan.FromSeconds(10) });
+        await client.OpenAsync();
+        await client.Peer.SendAsync([.. Enumerable.Repeat(WireFrame.GoAway(1, EnhanceYourCalm, [.. "too_many_pings"u8]), 100)]);
+        await client.FenceAsync();
+        Assert.Equal(TimeSpan.FromDays(24), client.Connection.KeepAliveTime);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
