@@ -217,6 +217,39 @@ public sealed class ConnectivityTests
         Assert.Equal("server", await Call(channel, Waiting).SoonAsync());
     }
 
+    [Fact]
+    public async Task A_further_connection_that_fails_is_tried_again_after_the_pause_and_calls_wait_meanwhile()
+    {
+        await using var host = new TestHost(server => server.Http2.MaxConcurrentStreams = 1);
+        var end = new TaskCompletionSource();
+        host.Service.OnServer = (_, _) => Stream(end.Task);
+        host.Service.OnUnary = (_, _) => ValueTask.FromResult("server");
+        var log = new TestLog();
+        await using var channel = _network.CreateChannel("static:///a:1", options => (options.MaxConnections, options.LoggerFactory) = (2, log));
+        await using var stream = channel.ServerStreaming(TestService.ServerMethod, "", default, default);
+        await (await _network.AttemptAsync()).AcceptAsync(host);
+        await using var responses = stream.GetAsyncEnumerator();
+        Assert.True(await responses.MoveNextAsync().SoonAsync());
+        var waits = Call(channel);
+        (await _network.AttemptAsync()).Fail("no more");
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!log.Entries.Any(entry => entry.Id == 101))
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        var second = Call(channel); // does not try again yet
+        Assert.False(_network.HasAttempt);
+        Assert.Equal(ConnectivityState.Ready, channel.State);
+        _network.Time.Advance(TimeSpan.FromSeconds(1));
+        var third = Call(channel);
+        await (await _network.AttemptAsync()).AcceptAsync(host);
+        Assert.Equal(["server", "server", "server"], await Task.WhenAll(waits, second, third).SoonAsync());
+        Assert.False(_network.HasAttempt); // two are the most
+        end.SetResult();
+    }
+
     internal static TestHost CreateHost(string name = "server")
     {
         var host = new TestHost();
