@@ -12,6 +12,7 @@ internal sealed class Subchannel
     private volatile ChannelConnection[] _connections = [];
     private CancellationTokenSource? _attempt;
     private ITimer? _pauseTimer;
+    private int _pauseNumber;  // tells a timer that is too late from the present one
     private TimeSpan _pause;   // of the last attempt, from its start
     private long _startedAt;   // of the last attempt
     private bool _failedLast;  // the next pause grows
@@ -207,18 +208,20 @@ internal sealed class Subchannel
         Error = _owner.IsNamedBy(Address) ? reason : $"{reason} ({Address})";
         var left = _pause - Time.GetElapsedTime(_startedAt);
         _pauseTimer?.Dispose();
+        var number = ++_pauseNumber;
         _pauseTimer = Time.CreateTimer(
-            static state => ((Subchannel)state!).OnPauseOver(), this, left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            _ => _owner.Work.Run(() => OnPauseOver(number)), null, left > TimeSpan.Zero ? left : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         Change(ConnectivityState.TransientFailure);
     }
 
-    private void OnPauseOver() => _owner.Work.Run(() =>
+    // Not by the clock: a timer may be a part of a millisecond early.
+    private void OnPauseOver(int number)
     {
-        if (State == ConnectivityState.TransientFailure && Time.GetElapsedTime(_startedAt) >= _pause)
+        if (State == ConnectivityState.TransientFailure && number == _pauseNumber)
         {
             EndPause();
         }
-    });
+    }
 
     private void EndPause()
     {
