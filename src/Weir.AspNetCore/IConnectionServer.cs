@@ -6,7 +6,7 @@ namespace Weir.AspNetCore;
 /// <summary>What this layer needs of <see cref="RpcServer"/>; tests put their own in its place.</summary>
 internal interface IConnectionServer
 {
-    Task ServeAsync(IDuplexPipe transport, string peer, CancellationToken abort);
+    Task ServeAsync(IDuplexPipe transport, string peer, ClientIdentity? clientIdentity, CancellationToken abort);
 
     void BeginDrain();
 
@@ -16,7 +16,8 @@ internal interface IConnectionServer
 /// <summary>The real one.</summary>
 internal sealed class RpcConnectionServer(RpcServer server) : IConnectionServer
 {
-    public Task ServeAsync(IDuplexPipe transport, string peer, CancellationToken abort) => server.ServeAsync(transport, peer, abort);
+    public Task ServeAsync(IDuplexPipe transport, string peer, ClientIdentity? clientIdentity, CancellationToken abort) =>
+        server.ServeAsync(transport, peer, clientIdentity, abort);
 
     public void BeginDrain() => server.BeginDrain();
 

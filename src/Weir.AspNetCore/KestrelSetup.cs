@@ -46,6 +46,7 @@ internal sealed class KestrelSetup(TlsAddresses addresses) : IConfigureOptions<K
                 tls.ApplicationProtocols.Insert(0, SslApplicationProtocol.Http11);
             inner?.Invoke(connection, tls);
         };
+        https.KeepClientChain();
     }
 
     private static void UseWeirOnTls(EndpointConfiguration endpoint)

@@ -1,8 +1,10 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Weir.AspNetCore.Transport;
+using Weir.Http2.Transport;
 
 namespace Weir.AspNetCore;
 
@@ -15,8 +17,9 @@ internal sealed class WeirConnections(IConnectionServer server, OpenConnections 
         switch (await PeekAsync(connection).ConfigureAwait(false))
         {
             case PrefaceMatch.Http2:
+                LimitUnacknowledged(connection);
                 using (open.Enter())
-                    await server.ServeAsync(connection.Transport, NameOf(connection.RemoteEndPoint), connection.ConnectionClosed).ConfigureAwait(false);
+                    await server.ServeAsync(connection.Transport, NameOf(connection.RemoteEndPoint), ClientChain.IdentityOf(connection), connection.ConnectionClosed).ConfigureAwait(false);
                 break;
             case PrefaceMatch.Other:
                 (connection as SocketConnection)?.BeginReadAhead();
@@ -25,6 +28,14 @@ internal sealed class WeirConnections(IConnectionServer server, OpenConnections 
             default:
                 break; // closed or too slow before it said anything
         }
+    }
+
+    // Not for HTTP/1.1, whose client may leave its window shut for as long as it likes.
+    private void LimitUnacknowledged(ConnectionContext connection)
+    {
+        var http2 = options.Value.Rpc.Http2;
+        if (http2.KeepAliveTime != Timeout.InfiniteTimeSpan && connection.Features.Get<IConnectionSocketFeature>() is { Socket: var socket })
+            TcpUserTimeout.Set(socket, http2.KeepAliveTimeout);
     }
 
     private async Task<PrefaceMatch> PeekAsync(ConnectionContext connection)

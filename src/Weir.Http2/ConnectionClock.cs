@@ -11,6 +11,9 @@ internal sealed class ConnectionClock(Http2Connection connection, Http2Options o
     private bool _peerIsReady;
     private bool _acknowledged;
 
+    /// <summary>How long ago the last stream ended, or the connection started; of meaning while no stream is open.</summary>
+    public TimeSpan IdleTime => _time.GetElapsedTime(Volatile.Read(ref _idleSince));
+
     public void Start()
     {
         lock (_lock)
@@ -63,7 +66,7 @@ internal sealed class ConnectionClock(Http2Connection connection, Http2Options o
             return;
         }
 
-        var left = connection.IsIdle() ? options.IdleTimeout - _time.GetElapsedTime(Volatile.Read(ref _idleSince)) : options.IdleTimeout;
+        var left = connection.IsIdle() ? options.IdleTimeout - IdleTime : options.IdleTimeout;
         if (left <= TimeSpan.Zero)
         {
             connection.Close(Http2ErrorCode.NoError, $"No stream was open for {options.IdleTimeout.TotalSeconds:0.###} s (IdleTimeout).");

@@ -11,6 +11,7 @@ internal sealed class ConnectionFrames(Http2Connection connection, Http2Options 
     private const int MostDebugBytes = 256;
 
     private readonly AbuseBudget _pings = new(options.TimeProvider, "PING frames", options.MaxPingsPerSecond);
+    private readonly PingStrikes _strikes = new(options);
     private readonly AbuseBudget _settings = new(options.TimeProvider, "SETTINGS frames", options.MaxSettingsPerSecond);
 
     /// <summary>Whether the peer's first SETTINGS have come: nothing may come before them (§3.4).</summary>
@@ -37,6 +38,11 @@ internal sealed class ConnectionFrames(Http2Connection connection, Http2Options 
         if (!header.Has(FrameFlags.Ack))
         {
             _pings.Spend();
+            if (connection.IsServer)
+            {
+                _strikes.Count(connection.CountSent(out var isIdle), isIdle);
+            }
+
             connection.AnswerPing(payload);
         }
         else if (!connection.OnPingAcknowledged(BinaryPrimitives.ReadInt64BigEndian(payload)))

@@ -59,6 +59,7 @@ internal sealed class FrameReceiver : IFrameSink
     /// <summary>Tells the streams that became readable; called after each read.</summary>
     public void NotifyReadable()
     {
+        _connection.KeepAlive.CountRead();
         foreach (var stream in _readable)
         {
             if (stream.Input.TryTakeSignal())

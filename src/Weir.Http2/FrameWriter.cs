@@ -20,6 +20,9 @@ internal sealed class FrameWriter(Http2Options options, bool isServer)
     /// <summary>The largest frame to send, in octets of payload: what the peer allows, and no more than this side would take.</summary>
     public int MaxFrameBytes { get; private set; } = Http2Protocol.DefaultMaxFrameBytes;
 
+    /// <summary>Header blocks sent so far.</summary>
+    public long HeaderBlockCount { get; private set; }
+
     /// <summary>Goes by the peer's SETTINGS from now on, and says so.</summary>
     public void Apply(PeerSettings peer)
     {
@@ -67,6 +70,7 @@ internal sealed class FrameWriter(Http2Options options, bool isServer)
     /// <exception cref="ArgumentException">A field has a char above 255. Nothing was appended.</exception>
     public void AppendHeaders(int streamId, ReadOnlySpan<HeaderField> fields, bool endStream)
     {
+        HeaderBlockCount++;
         _headerEncoder.Encode(fields, _headerBlock);
         var block = _headerBlock.WrittenSpan;
         var type = FrameType.Headers;

@@ -14,6 +14,7 @@ public sealed class Http2Connection : IAsyncDisposable
     private readonly TaskCompletionSource<bool> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _draining = new();
     private readonly ConnectionClock _clock;
+    private readonly ConnectionAge _age;
     private readonly Lock _runLock = new();
     private Task? _run;
 
@@ -22,9 +23,11 @@ public sealed class Http2Connection : IAsyncDisposable
     private readonly GoAwayExchange _goAway = new();
     private bool _closed;
     private bool _slotWanted;
+    private long _windowGrownBytes; // by the peer's WINDOW_UPDATEs on the connection
+    private volatile string? _farewell; // why the peer went away, if with an error
     private int _nextStreamId = 1;
 
-    private Http2Connection(IDuplexPipe transport, IHttp2ServerHandler? handler, Http2Options options)
+    private Http2Connection(IDuplexPipe transport, IHttp2ServerHandler? handler, Http2Options options, TimeSpan? keepAliveTime = null)
     {
         _transport = transport;
         ServerHandler = handler;
@@ -38,6 +41,8 @@ public sealed class Http2Connection : IAsyncDisposable
         _readLoop = new ReadLoop(transport.Input, _receiver);
         _sentPings = new PingLedger(options.TimeProvider);
         _clock = new ConnectionClock(this, options);
+        _age = new ConnectionAge(this, options);
+        KeepAlive = new KeepAlive(this, options, keepAliveTime);
         Frames.AppendPreface();
     }
 
@@ -77,6 +82,13 @@ public sealed class Http2Connection : IAsyncDisposable
         }
     }
 
+    /// <summary>How long nothing may come from the peer before it is sent a PING: the options' <see cref="Http2Options.KeepAliveTime"/>, or longer on a
+    /// client whose server has had too many. <see cref="Timeout.InfiniteTimeSpan"/>: for ever.</summary>
+    public TimeSpan KeepAliveTime => KeepAlive.Time;
+
+    /// <summary>How long no stream has been open; zero while one is.</summary>
+    public TimeSpan IdleTime => IsIdle() ? _clock.IdleTime : TimeSpan.Zero;
+
     internal Lock Gate { get; } = new();
 
     internal bool IsServer => ServerHandler is not null;
@@ -95,10 +107,16 @@ public sealed class Http2Connection : IAsyncDisposable
 
     internal PeerSettings Peer { get; }
 
+    internal KeepAlive KeepAlive { get; }
+
     internal PendingSend.Pool PendingSends { get; } = new();
 
     /// <summary>Creates the client's end; nothing is sent before <see cref="RunAsync"/>.</summary>
-    public static Http2Connection CreateClient(IDuplexPipe transport, Http2Options? options = null) => new(transport, null, options ?? new Http2Options());
+    /// <param name="transport">The connection, from its first octet.</param>
+    /// <param name="options">Its settings and limits. Default: the defaults.</param>
+    /// <param name="keepAliveTime">Instead of the options' <see cref="Http2Options.KeepAliveTime"/>. Default: the options'.</param>
+    public static Http2Connection CreateClient(IDuplexPipe transport, Http2Options? options = null, TimeSpan? keepAliveTime = null) =>
+        new(transport, null, options ?? new Http2Options(), keepAliveTime);
 
     /// <summary>Creates the server's end, whose requests go to <paramref name="handler"/>.</summary>
     public static Http2Connection CreateServer(IDuplexPipe transport, IHttp2ServerHandler handler, Http2Options? options = null) =>
@@ -389,6 +407,35 @@ public sealed class Http2Connection : IAsyncDisposable
         return true;
     }
 
+    /// <summary>Sends a PING whose answer nobody awaits.</summary>
+    internal void SendPing(long opaque)
+    {
+        lock (Gate)
+        {
+            if (_closed)
+            {
+                return;
+            }
+
+            Frames.PrependPing(opaque);
+        }
+
+        WakeFlush();
+    }
+
+    /// <summary>A number that grows whenever this side sends HEADERS or DATA.</summary>
+    internal long CountSent(out bool isIdle)
+    {
+        lock (Gate)
+        {
+            isIdle = Streams.Count == 0;
+            return Frames.HeaderBlockCount + _windowGrownBytes - Scheduler.ConnectionWindowBytes;
+        }
+    }
+
+    /// <summary>The peer is not there any more.</summary>
+    internal void Lose(string reason) => Close(Http2ErrorCode.NoError, reason, Http2AbortOrigin.ConnectionLost);
+
     internal void AnswerPing(ReadOnlySpan<byte> opaque)
     {
         lock (Gate)
@@ -406,7 +453,7 @@ public sealed class Http2Connection : IAsyncDisposable
         {
             if (opaque != GoAwayExchange.DrainPing)
             {
-                return _sentPings.Complete(opaque);
+                return opaque == KeepAlive.Ping || _sentPings.Complete(opaque);
             }
 
             if (_closed || !_goAway.TryFinish(Streams.LastStreamId))
@@ -425,11 +472,17 @@ public sealed class Http2Connection : IAsyncDisposable
     internal void OnGoAway(int lastStreamId, Http2ErrorCode errorCode, string debugData)
     {
         var message = debugData.Length == 0 ? $"The peer is going away: {errorCode}." : $"The peer is going away: {errorCode}, {debugData}.";
+        if (!IsServer && errorCode == Http2ErrorCode.EnhanceYourCalm && debugData == KeepAlive.TooManyPings)
+        {
+            message += KeepAlive.SlowDown();
+        }
+
         var abort = new Http2StreamAbort(Http2AbortOrigin.PeerGoAway, errorCode, message, IsUnprocessed: true);
         List<Http2Stream> unprocessed = [];
         lock (Gate)
         {
             _goAway.PeerLeaves();
+            _farewell = errorCode == Http2ErrorCode.NoError ? _farewell : message;
             if (!IsServer)
             {
                 unprocessed.AddRange(Streams.Open.Where(stream => stream.Id > lastStreamId));
@@ -457,6 +510,7 @@ public sealed class Http2Connection : IAsyncDisposable
                     $"WINDOW_UPDATE of {increment} takes the connection's window over {Http2Protocol.LargestWindowBytes}.");
             }
 
+            _windowGrownBytes += increment;
             Scheduler.Pump();
         }
 
@@ -466,6 +520,8 @@ public sealed class Http2Connection : IAsyncDisposable
     private async Task RunOnceAsync()
     {
         _clock.Start();
+        _age.Start();
+        KeepAlive.Start();
         var flush = WriteAllAsync();
         var linger = await ReadAllAsync().ConfigureAwait(false);
 
@@ -486,6 +542,8 @@ public sealed class Http2Connection : IAsyncDisposable
 
         await _transport.Input.CompleteAsync().ConfigureAwait(false);
         _clock.Dispose();
+        _age.Dispose();
+        KeepAlive.Dispose();
         _receiver.Release();
         lock (Gate)
         {
@@ -503,7 +561,7 @@ public sealed class Http2Connection : IAsyncDisposable
                 return true; // cancelled by Close
             }
 
-            Close(Http2ErrorCode.NoError, "The peer closed the connection.", Http2AbortOrigin.ConnectionLost);
+            Lose(_farewell ?? "The peer closed the connection.");
         }
         catch (Http2ConnectionException e)
         {
@@ -513,7 +571,7 @@ public sealed class Http2Connection : IAsyncDisposable
         catch (Exception e)
         {
             // The edge of the loop: whatever the transport threw, the connection is lost and every stream is told.
-            Close(Http2ErrorCode.NoError, $"The connection was lost: {e.Message}", Http2AbortOrigin.ConnectionLost);
+            Lose(_farewell ?? $"The connection was lost: {e.Message}");
         }
 
         return false;
@@ -525,13 +583,13 @@ public sealed class Http2Connection : IAsyncDisposable
         {
             if (!await _flushLoop.RunAsync(FreeSlotIfWanted).ConfigureAwait(false))
             {
-                Close(Http2ErrorCode.NoError, "The peer closed the connection.", Http2AbortOrigin.ConnectionLost);
+                Lose(_farewell ?? "The peer closed the connection.");
             }
         }
         catch (Exception e)
         {
             // The edge of the loop, as in the read loop.
-            Close(Http2ErrorCode.NoError, $"The connection was lost: {e.Message}", Http2AbortOrigin.ConnectionLost);
+            Lose(_farewell ?? $"The connection was lost: {e.Message}");
         }
     }
 

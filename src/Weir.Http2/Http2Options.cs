@@ -61,6 +61,48 @@ public sealed class Http2Options
         set => field = value == Timeout.InfiniteTimeSpan ? value : Check(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(24));
     } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long nothing may come from the peer before it is sent a PING, up to an eighth more. 1 s to 24 days;
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: never. A client takes 10 s for less, and doubles the time when a server has had too many PINGs.
+    /// Default: null, which is 2 hours on a server and never on a client. While it is on, clients' and servers' TCP sockets have KeepAliveTimeout as their
+    /// TCP_USER_TIMEOUT on Linux.</summary>
+    public TimeSpan? KeepAliveTime
+    {
+        get;
+        set => field = value is { } time && time != Timeout.InfiniteTimeSpan ? Check(time, TimeSpan.FromSeconds(1), TimeSpan.FromDays(24)) : value;
+    }
+
+    /// <summary>How long nothing may come after such a PING before the connection is lost. 1 s to 24 days. Default 20 s.</summary>
+    public TimeSpan KeepAliveTimeout { get; set => field = Check(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(24)); } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Whether a client sends such PINGs also while it has no stream open (a server always does). Default false.</summary>
+    public bool KeepAliveWithoutStreams { get; set; }
+
+    /// <summary>On a server, how long a client must leave between two PINGs (2 hours while it has no stream open, unless
+    /// <see cref="PermitPingsWithoutStreams"/>). One that comes too soon is a strike; what this side sends on a stream wipes the strikes away.
+    /// 0 (no such rule) to 24 days. Default 5 minutes.</summary>
+    public TimeSpan MinPingInterval { get; set => field = Check(value, TimeSpan.Zero, TimeSpan.FromDays(24)); } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Whether <see cref="MinPingInterval"/> holds also while a client has no stream open. Default false.</summary>
+    public bool PermitPingsWithoutStreams { get; set; }
+
+    /// <summary>Strikes that a client may have; with one more its connection is closed with ENHANCE_YOUR_CALM, "too_many_pings". 0 to 1,000. Default 2.</summary>
+    public int MaxPingStrikes { get; set => field = Check(value, 0, 1000); } = 2;
+
+    /// <summary>On a server, how old a connection becomes, a tenth more or less, before it takes no new streams. 1 s to 20 days;
+    /// <see cref="Timeout.InfiniteTimeSpan"/>, the default: without limit.</summary>
+    public TimeSpan MaxConnectionAge
+    {
+        get;
+        set => field = value == Timeout.InfiniteTimeSpan ? value : Check(value, TimeSpan.FromSeconds(1), TimeSpan.FromDays(20));
+    } = Timeout.InfiniteTimeSpan;
+
+    /// <summary>How long the streams of such a connection may go on. 0 to 24 days; <see cref="Timeout.InfiniteTimeSpan"/>, the default: to their end.</summary>
+    public TimeSpan MaxConnectionAgeGrace
+    {
+        get;
+        set => field = value == Timeout.InfiniteTimeSpan ? value : Check(value, TimeSpan.Zero, TimeSpan.FromDays(24));
+    } = Timeout.InfiniteTimeSpan;
+
     /// <summary>How long the last octets (GOAWAY) may take to leave when the connection closes. 0 to 1 minute. Default 1 s.</summary>
     public TimeSpan CloseTimeout { get; set => field = Check(value, TimeSpan.Zero, TimeSpan.FromMinutes(1)); } = TimeSpan.FromSeconds(1);
 

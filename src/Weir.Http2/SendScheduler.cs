@@ -28,6 +28,9 @@ internal sealed class SendScheduler
     /// <summary>The largest DATA frame to send, in octets of payload.</summary>
     public int MaxFrameBytes { get; set; } = Http2Protocol.DefaultMaxFrameBytes;
 
+    /// <summary>What the connection's window has room for; 0 or less means nothing.</summary>
+    public int ConnectionWindowBytes => _connectionWindow.AvailableBytes;
+
     /// <summary>Appends a payload if it may leave now; the stream has nothing waiting.</summary>
     public bool TryAppend<TPayload>(Http2Stream stream, ref TPayload payload, int length)
         where TPayload : struct, IPayload

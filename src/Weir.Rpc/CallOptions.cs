@@ -11,4 +11,8 @@ public readonly record struct CallOptions
 
     /// <summary>The span after which the call ends with DeadlineExceeded, counted from its start; the earlier of this and <see cref="Deadline"/> holds. Default: none.</summary>
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Whether the call waits, to its deadline if it has one, while the channel cannot connect; else it ends with Unavailable then. It waits in
+    /// any case while the channel connects. Default: null, as the channel's service config says, or else false.</summary>
+    public bool? WaitForReady { get; init; }
 }

@@ -3,6 +3,7 @@ using System.Net.Security;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weir.Http2;
+using Weir.Rpc.Channels;
 
 namespace Weir.Rpc;
 
@@ -23,8 +24,8 @@ public sealed class RpcChannelOptions
         set => field = RpcLimits.CheckMessageBytes(value, nameof(MaxSendMessageBytes));
     } = RpcLimits.LargestMessageBytes;
 
-    /// <summary>How many connections the channel opens at most. 1 to 1024. Default 4. A further one is opened only when the server's limit of streams
-    /// is reached on all others.</summary>
+    /// <summary>How many connections the channel opens at most to one server. 1 to 1024. Default 4. A further one is opened only when the server's limit
+    /// of streams is reached on all others (gRFC A105); when it is reached on this many, calls wait.</summary>
     public int MaxConnections
     {
         get;
@@ -48,25 +49,16 @@ public sealed class RpcChannelOptions
         }
     } = 1000;
 
-    /// <summary>How long connecting may take, TLS and HTTP/2 settings included. Above zero, up to 24 days. Default 20 s.</summary>
+    /// <summary>How long one attempt to connect may take, TLS and HTTP/2 settings included; the present pause of <see cref="Backoff"/> if that is longer.
+    /// Above zero, up to 24 days. Default 20 s.</summary>
     public TimeSpan ConnectTimeout
     {
         get;
         set => field = RpcLimits.CheckTimeout(value, nameof(ConnectTimeout));
     } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Makes a transport instead of connecting to the channel's address: for tests, servers in the same process, proxies.
-    /// A transport that is IAsyncDisposable is disposed after its connection has ended. Default: null, the address is used.</summary>
-    public Func<CancellationToken, ValueTask<IDuplexPipe>>? ConnectTransport { get; set; }
-
-    /// <summary>The :authority of requests: "host" or "host:port" in printable ASCII. Default: null, the address's.</summary>
-    public string? Authority { get; set; }
-
-    /// <summary>TLS settings for https addresses. The protocol is always "h2"; a missing TargetHost is the address's host. Default: null, the system's trust.</summary>
-    public SslClientAuthenticationOptions? Tls { get; set; }
-
-    /// <summary>Settings and limits of the connections.</summary>
-    public Http2Options Http2
+    /// <summary>The pauses between attempts to connect.</summary>
+    public BackoffOptions Backoff
     {
         get;
         set
@@ -75,6 +67,64 @@ public sealed class RpcChannelOptions
             field = value;
         }
     } = new();
+
+    /// <summary>How long the channel may be without calls before it closes its connections and goes Idle; the next call connects again. 1 s to 24 days;
+    /// <see cref="Timeout.InfiniteTimeSpan"/>: for ever. Default 30 minutes.</summary>
+    public TimeSpan IdleTimeout
+    {
+        get;
+        set
+        {
+            if (value != Timeout.InfiniteTimeSpan)
+            {
+                ArgumentOutOfRangeException.ThrowIfLessThan(value, TimeSpan.FromSeconds(1), nameof(IdleTimeout));
+                ArgumentOutOfRangeException.ThrowIfGreaterThan(value, TimeSpan.FromDays(24), nameof(IdleTimeout));
+            }
+
+            field = value;
+        }
+    } = TimeSpan.FromMinutes(30);
+
+    /// <summary>The names of the policies that choose among the address's servers, the best first: the first one that is known is taken. Known are
+    /// "pick_first" (one server, the next one when it fails), "round_robin", "least_request" and those of <see cref="LoadBalancingPolicies"/>.
+    /// Default: null, as the channel's service config says, or else "pick_first".</summary>
+    public IReadOnlyList<string>? LoadBalancing { get; set; }
+
+    /// <summary>Policies of the application's own: the name, and what makes the policy of a channel. Default: none.</summary>
+    public IDictionary<string, Func<LoadBalancingPolicy>> LoadBalancingPolicies { get; } = new Dictionary<string, Func<LoadBalancingPolicy>>(StringComparer.Ordinal);
+
+    /// <summary>Resolvers of the application's own: an address's scheme ("consul" for "consul:///orders"), and what makes the resolver of a channel from
+    /// what follows the scheme and its slashes ("orders"). They come before the schemes that are known anyway. Default: none.</summary>
+    public IDictionary<string, Func<string, RpcResolver>> Resolvers { get; } = new Dictionary<string, Func<string, RpcResolver>>(StringComparer.Ordinal);
+
+    /// <summary>Makes the transport to one of the addresses that the resolver found, instead of connecting a socket: for proxies and networks of the
+    /// application's own. It speaks TLS itself if the server does. A transport that is IAsyncDisposable is disposed after its connection has ended.
+    /// Default: null, a socket.</summary>
+    public Func<RpcAddress, CancellationToken, ValueTask<IDuplexPipe>>? ConnectAddress { get; set; }
+
+    /// <summary>Makes a transport instead of connecting to the channel's address: for tests, servers in the same process, proxies.
+    /// A transport that is IAsyncDisposable is disposed after its connection has ended. Default: null, the address is used.</summary>
+    public Func<CancellationToken, ValueTask<IDuplexPipe>>? ConnectTransport { get; set; }
+
+    /// <summary>The :authority of requests: "host" or "host:port" in printable ASCII. Default: null, the address's.</summary>
+    public string? Authority { get; set; }
+
+    /// <summary>TLS settings: with them every address but http is connected to with TLS. The protocol is always "h2", and a server that does not agree on
+    /// it is refused; a missing TargetHost (the name asked for and checked) is the address's host. Default: null, the system's trust for https
+    /// addresses and no TLS for others.</summary>
+    public SslClientAuthenticationOptions? Tls { get; set; }
+
+    /// <summary>Settings and limits of the connections. By default those of <see cref="Http2Options"/>, except that no connection is closed for being
+    /// without calls: the channel's <see cref="IdleTimeout"/> does that for all of them.</summary>
+    public Http2Options Http2
+    {
+        get;
+        set
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            field = value;
+        }
+    } = new() { IdleTimeout = Timeout.InfiniteTimeSpan };
 
     /// <summary>The time source of deadlines and timeouts: the one of <see cref="Http2"/>. Default: the system's.</summary>
     public TimeProvider TimeProvider
@@ -97,4 +147,30 @@ public sealed class RpcChannelOptions
             field = value;
         }
     } = NullLoggerFactory.Instance;
+
+    /// <summary>The policy among several servers, or null for "pick_first".</summary>
+    /// <exception cref="ArgumentException">None of the names is known.</exception>
+    internal LoadBalancingPolicy? CreatePolicy()
+    {
+        var names = LoadBalancing ?? ["pick_first"]; // where a service config's loadBalancingConfig comes in
+        foreach (var name in names)
+        {
+            if (LoadBalancingPolicies.TryGetValue(name, out var create))
+            {
+                return create();
+            }
+
+            switch (name)
+            {
+                case "pick_first":
+                    return null;
+                case "round_robin":
+                    return new RoundRobin();
+                case "least_request":
+                    return new LeastRequest();
+            }
+        }
+
+        throw new ArgumentException($"None of the policies \"{string.Join("\", \"", names)}\" is known (LoadBalancing).");
+    }
 }

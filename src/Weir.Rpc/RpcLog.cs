@@ -31,4 +31,7 @@ internal static partial class RpcLog
 
     [LoggerMessage(102, LogLevel.Debug, "The connection to {Address} ended: {Reason}")]
     public static partial void ChannelConnectionEnded(ILogger logger, string address, string? reason);
+
+    [LoggerMessage(103, LogLevel.Warning, "Cannot find the servers of {Address}: {Reason}")]
+    public static partial void ResolveFailed(ILogger logger, string address, string reason);
 }

@@ -54,11 +54,18 @@ public sealed class RpcServer
     /// <param name="transport">The connection, from its first octet; both its ends are completed when this task is.</param>
     /// <param name="peer">The client's address, as calls will show it: "127.0.0.1:51234" or "unix".</param>
     /// <param name="abort">Closes the connection and cancels its calls.</param>
-    public async Task ServeAsync(IDuplexPipe transport, string peer, CancellationToken abort = default)
+    public Task ServeAsync(IDuplexPipe transport, string peer, CancellationToken abort = default) => ServeAsync(transport, peer, clientIdentity: null, abort);
+
+    /// <summary>Serves one connection until it has ended and all its calls have ended. Does not fail when the connection does.</summary>
+    /// <param name="transport">The connection, from its first octet; both its ends are completed when this task is.</param>
+    /// <param name="peer">The client's address, as calls will show it: "127.0.0.1:51234" or "unix".</param>
+    /// <param name="clientIdentity">Who the client showed itself to be, as calls will show it; null when it showed nothing.</param>
+    /// <param name="abort">Closes the connection and cancels its calls.</param>
+    public async Task ServeAsync(IDuplexPipe transport, string peer, ClientIdentity? clientIdentity, CancellationToken abort = default)
     {
         ArgumentNullException.ThrowIfNull(transport);
         ArgumentNullException.ThrowIfNull(peer);
-        var connection = new ServerConnection(this, _methods, transport, peer);
+        var connection = new ServerConnection(this, _methods, transport, peer, clientIdentity);
         if (!TryAdd(connection))
         {
             await transport.Output.CompleteAsync().ConfigureAwait(false);

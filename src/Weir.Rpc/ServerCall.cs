@@ -15,6 +15,9 @@ public abstract class ServerCall
     /// <summary>The client's address: "127.0.0.1:51234" or "unix".</summary>
     public abstract string Peer { get; }
 
+    /// <summary>Who the client showed itself to be when its connection was made (mTLS); null when it showed no certificate.</summary>
+    public virtual ClientIdentity? ClientIdentity => null;
+
     /// <summary>The metadata that came with the request.</summary>
     public abstract Metadata RequestHeaders { get; }
 

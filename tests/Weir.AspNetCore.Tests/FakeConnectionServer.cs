@@ -19,7 +19,7 @@ internal sealed class FakeConnectionServer : IConnectionServer
     /// <summary>Whether a connection ends by itself when the server drains, as one without calls does.</summary>
     public bool EndsOnDrain { get; init; } = true;
 
-    public async Task ServeAsync(IDuplexPipe transport, string peer, CancellationToken abort)
+    public async Task ServeAsync(IDuplexPipe transport, string peer, Weir.Rpc.ClientIdentity? clientIdentity, CancellationToken abort)
     {
         Peer.TrySetResult(peer);
         var first = await transport.Input.ReadAtLeastAsync(Http2Preface.Octets.Length, CancellationToken.None);

@@ -1,7 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
 using Weir.Http2;
-using Weir.Rpc.Channels;
 using Weir.Rpc.Protocol;
 
 namespace Weir.Rpc.Tests;
@@ -153,28 +152,17 @@ public sealed class CodecTests
     public void A_grpc_status_that_is_not_known_is_Unknown(string text, StatusCode expected) => Assert.Equal(expected, StatusMapping.ParseStatus(text));
 
     [Theory]
-    [InlineData("http://localhost:7070", "localhost:7070", "http", "localhost:7070", "localhost", 7070)]
-    [InlineData("https://example.org", "example.org:443", "https", "example.org", "example.org", 443)]
-    [InlineData("http://[::1]:81/", "[::1]:81", "http", "[::1]:81", "::1", 81)]
-    public void Addresses_are_taken_apart(string address, string display, string scheme, string authority, string host, int port) =>
-        Assert.Equal(new ServerAddress(display, scheme, authority, host, port, null), ServerAddress.Parse(address, null));
-
-    [Theory]
-    [InlineData("unix:/tmp/a", "/tmp/a")]
-    [InlineData("unix:///tmp/a", "/tmp/a")]
-    [InlineData("unix:relative", "relative")]
-    public void Unix_addresses_are_taken_apart(string address, string path)
-    {
-        var parsed = ServerAddress.Parse(address, "other");
-        Assert.Equal((path, "other", "http"), (parsed.UnixPath, parsed.Authority, parsed.Scheme));
-    }
-
-    [Theory]
     [InlineData("localhost:7070")]
     [InlineData("ftp://localhost")]
     [InlineData("http://localhost/path")]
     [InlineData("http://user@localhost")]
     [InlineData("unix:")]
+    [InlineData("dns:///")]
+    [InlineData("dns://8.8.8.8/host:1")]
+    [InlineData("dns:///host:port")]
+    [InlineData("dns:///host:1/path")]
+    [InlineData("static:///")]
+    [InlineData("static:///a:1,,b:2")]
     public void Other_addresses_are_refused(string address) => Assert.Throws<ArgumentException>(() => RpcChannel.ForAddress(address));
 
     [Theory]
@@ -196,6 +184,15 @@ public sealed class CodecTests
         Assert.Throws<ArgumentOutOfRangeException>(() => channel.MaxWaitingCalls = 1_000_001);
         Assert.Throws<ArgumentOutOfRangeException>(() => channel.ConnectTimeout = TimeSpan.Zero);
         Assert.Throws<ArgumentOutOfRangeException>(() => channel.ConnectTimeout = TimeSpan.FromDays(25));
+        Assert.Throws<ArgumentOutOfRangeException>(() => channel.IdleTimeout = TimeSpan.FromMilliseconds(999));
+        Assert.Throws<ArgumentOutOfRangeException>(() => channel.IdleTimeout = TimeSpan.FromDays(25));
+        channel.IdleTimeout = Timeout.InfiniteTimeSpan;
+        Assert.Throws<ArgumentOutOfRangeException>(() => channel.Backoff.Initial = TimeSpan.Zero);
+        Assert.Throws<ArgumentOutOfRangeException>(() => channel.Backoff.Max = TimeSpan.FromHours(2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => channel.Backoff.Multiplier = 0.9);
+        Assert.Throws<ArgumentOutOfRangeException>(() => channel.Backoff.Multiplier = double.NaN);
+        Assert.Throws<ArgumentOutOfRangeException>(() => channel.Backoff.Jitter = 0.91);
+        Assert.Throws<ArgumentOutOfRangeException>(() => channel.Backoff.Jitter = -0.1);
         var server = new RpcServerOptions();
         Assert.Throws<ArgumentOutOfRangeException>(() => server.MaxReceiveMessageBytes = -1);
         Assert.Throws<ArgumentOutOfRangeException>(() => server.MaxSendMessageBytes = int.MaxValue);

@@ -8,10 +8,10 @@ internal sealed class ChannelConnection
 {
     private readonly IDuplexPipe _transport;
 
-    private ChannelConnection(IDuplexPipe transport, Http2Options options)
+    private ChannelConnection(IDuplexPipe transport, Http2Options options, TimeSpan? keepAliveTime)
     {
         _transport = transport;
-        Http2 = Http2Connection.CreateClient(transport, options);
+        Http2 = Http2Connection.CreateClient(transport, options, keepAliveTime);
         Completion = RunAsync();
     }
 
@@ -26,16 +26,15 @@ internal sealed class ChannelConnection
 
     /// <summary>Connects and waits for the server's settings. Throws what the transport throws, IOException when the connection ended before it
     /// was ready, and TimeoutException.</summary>
-    public static async Task<ChannelConnection> OpenAsync(ServerAddress address, RpcChannelOptions options, CancellationToken stop)
+    public static async Task<ChannelConnection> OpenAsync(RpcAddress address, ChannelCore channel, TimeSpan limit, TimeSpan? keepAliveTime, CancellationToken stop)
     {
-        using var timeout = new CancellationTokenSource(options.ConnectTimeout, options.TimeProvider);
+        var options = channel.Options;
+        using var timeout = new CancellationTokenSource(limit, options.TimeProvider);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, timeout.Token);
         try
         {
-            var transport = options.ConnectTransport is { } connect
-                ? await connect(either.Token).ConfigureAwait(false)
-                : await SocketConnector.ConnectAsync(address, options.Tls, either.Token).ConfigureAwait(false);
-            var connection = new ChannelConnection(transport, options.Http2);
+            var transport = await ConnectAsync(address, channel, either.Token).ConfigureAwait(false);
+            var connection = new ChannelConnection(transport, options.Http2, keepAliveTime);
             try
             {
                 if (!await connection.Http2.Ready.WaitAsync(either.Token).ConfigureAwait(false))
@@ -53,7 +52,7 @@ internal sealed class ChannelConnection
         }
         catch (OperationCanceledException) when (timeout.IsCancellationRequested && !stop.IsCancellationRequested)
         {
-            throw new TimeoutException($"not connected after {options.ConnectTimeout.TotalSeconds:0.###} s (ConnectTimeout)");
+            throw new TimeoutException($"not connected after {limit.TotalSeconds:0.###} s (ConnectTimeout)");
         }
     }
 
@@ -63,6 +62,11 @@ internal sealed class ChannelConnection
         await Http2.DisposeAsync().ConfigureAwait(false);
         await Completion.ConfigureAwait(false);
     }
+
+    private static ValueTask<IDuplexPipe> ConnectAsync(RpcAddress address, ChannelCore channel, CancellationToken cancellationToken) =>
+        channel.Options.ConnectTransport is { } connect ? connect(cancellationToken)
+        : channel.Options.ConnectAddress is { } connectAddress ? connectAddress(address, cancellationToken)
+        : SocketConnector.ConnectAsync(address, channel.Address, channel.Options, cancellationToken);
 
     private async Task RunAsync()
     {

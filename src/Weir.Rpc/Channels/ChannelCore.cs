@@ -6,15 +6,15 @@ internal sealed class ChannelCore
     /// <summary>The user-agent of every request: "weir-dotnet/VERSION".</summary>
     public static readonly string UserAgent = $"weir-dotnet/{typeof(ChannelCore).Assembly.GetName().Version?.ToString(3)}";
 
-    public ChannelCore(ServerAddress address, RpcChannelOptions options)
+    public ChannelCore(ChannelTarget address, RpcChannelOptions options)
     {
         Address = address;
         Options = options;
-        Pool = new ConnectionPool(address, options);
+        Pool = new ConnectionPool(this);
     }
 
     /// <summary>Where the channel leads.</summary>
-    public ServerAddress Address { get; }
+    public ChannelTarget Address { get; }
 
     /// <summary>The channel's settings.</summary>
     public RpcChannelOptions Options { get; }

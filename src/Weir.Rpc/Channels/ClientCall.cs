@@ -45,6 +45,9 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
     /// <summary>Where the call stands in the pool's queue; under the pool's lock.</summary>
     internal LinkedListNode<ClientCall>? WaitingNode { get; set; }
 
+    /// <summary>Whether the call waits while the channel cannot connect.</summary>
+    internal bool WaitsForReady => _options.WaitForReady ?? false;
+
     /// <summary>Whether the status is decided.</summary>
     public bool IsFinished => _phase != Open;
 

@@ -11,24 +11,29 @@ namespace Weir.Rpc.Channels;
 internal static class SocketConnector
 {
     /// <summary>Connects to an address. Throws SocketException, AuthenticationException, IOException or OperationCanceledException.</summary>
-    public static async ValueTask<IDuplexPipe> ConnectAsync(ServerAddress address, SslClientAuthenticationOptions? tls, CancellationToken cancellationToken)
+    public static async ValueTask<IDuplexPipe> ConnectAsync(RpcAddress address, ChannelTarget target, RpcChannelOptions options, CancellationToken cancellationToken)
     {
-        var socket = address.UnixPath is null
-            ? new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true }
-            : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        var socket = address.EndPoint switch
+        {
+            UnixDomainSocketEndPoint => new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified),
+            IPEndPoint ip => new Socket(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
+            _ => new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true },
+        };
         try
         {
-            EndPoint endPoint = address.UnixPath is { } path ? new UnixDomainSocketEndPoint(path)
-                : IPAddress.TryParse(address.Host, out var ip) ? new IPEndPoint(ip, address.Port)
-                : new DnsEndPoint(address.Host, address.Port);
-            if (!address.IsSecure)
+            if (options.Http2.KeepAliveTime is { } keepAlive && keepAlive != Timeout.InfiniteTimeSpan)
             {
-                return await SocketPipe.ConnectAsync(socket, endPoint, cancellationToken).ConfigureAwait(false);
+                TcpUserTimeout.Set(socket, options.Http2.KeepAliveTimeout);
             }
 
-            await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
+            if (!target.IsSecure)
+            {
+                return await SocketPipe.ConnectAsync(socket, address.EndPoint, cancellationToken).ConfigureAwait(false);
+            }
+
+            await socket.ConnectAsync(address.EndPoint, cancellationToken).ConfigureAwait(false);
             var stream = new NetworkStream(socket, ownsSocket: true);
-            return new StreamTransport(await AuthenticateAsync(stream, address, tls, cancellationToken).ConfigureAwait(false));
+            return new StreamTransport(await AuthenticateAsync(stream, target, options.Tls, cancellationToken).ConfigureAwait(false));
         }
         catch
         {
@@ -37,11 +42,11 @@ internal static class SocketConnector
         }
     }
 
-    private static async ValueTask<SslStream> AuthenticateAsync(NetworkStream inner, ServerAddress address, SslClientAuthenticationOptions? tls, CancellationToken cancellationToken)
+    private static async ValueTask<SslStream> AuthenticateAsync(NetworkStream inner, ChannelTarget target, SslClientAuthenticationOptions? tls, CancellationToken cancellationToken)
     {
         var options = new SslClientAuthenticationOptions
         {
-            TargetHost = tls?.TargetHost ?? address.Host,
+            TargetHost = tls?.TargetHost ?? target.Host,
             ApplicationProtocols = [SslApplicationProtocol.Http2],
         };
         if (tls is not null)

@@ -49,6 +49,9 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     public override string Peer => _connection.Peer;
 
     /// <inheritdoc/>
+    public override ClientIdentity? ClientIdentity => _connection.ClientIdentity;
+
+    /// <inheritdoc/>
     public override Metadata RequestHeaders => _requestHeaders ??= new Metadata();
 
     /// <inheritdoc/>

@@ -12,10 +12,11 @@ internal sealed class ServerConnection : IHttp2ServerHandler
     private Task _drain = Task.CompletedTask;
     private int _running = 1; // calls whose work has not ended, and the connection itself
 
-    public ServerConnection(RpcServer server, MethodTable methods, IDuplexPipe transport, string peer)
+    public ServerConnection(RpcServer server, MethodTable methods, IDuplexPipe transport, string peer, ClientIdentity? clientIdentity)
     {
         Server = server;
         Peer = peer;
+        ClientIdentity = clientIdentity;
         _methods = methods;
         _http2 = Http2Connection.CreateServer(transport, this, server.Options.Http2);
         Completion = Task.CompletedTask;
@@ -26,6 +27,9 @@ internal sealed class ServerConnection : IHttp2ServerHandler
 
     /// <summary>The client's address.</summary>
     public string Peer { get; }
+
+    /// <summary>Who the client showed itself to be.</summary>
+    public ClientIdentity? ClientIdentity { get; }
 
     /// <summary>After <see cref="Start"/>: completes when the connection has ended and all its calls have ended.</summary>
     public Task Completion { get; private set; }

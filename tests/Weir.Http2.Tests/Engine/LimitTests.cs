@@ -61,7 +61,7 @@ public sealed class LimitTests
     public async Task Answers_that_wait_for_a_peer_that_does_not_read_are_limited()
     {
         var narrow = new PipeOptions(pauseWriterThreshold: 1, resumeWriterThreshold: 1, useSynchronizationContext: false);
-        await using var server = await ServerUnderTest.StartAsync(new Http2Options { MaxQueuedControlFrames = 10 }, pipes: narrow);
+        await using var server = await ServerUnderTest.StartAsync(new Http2Options { MaxQueuedControlFrames = 10, MinPingInterval = TimeSpan.Zero }, pipes: narrow);
         await server.Peer.SendAsync([.. Enumerable.Range(0, 30).Select(i => WireFrame.Ping((ulong)i))]);
         await server.ExpectConnectionErrorAsync(EnhanceYourCalm, reason: "10 answers");
     }
@@ -75,6 +75,7 @@ public sealed class LimitTests
         {
             MaxResetsPerSecond = 10,
             MaxPingsPerSecond = 10,
+            MinPingInterval = TimeSpan.Zero,
             MaxSettingsPerSecond = 10,
             MaxEmptyFramesPerSecond = 10,
             MaxConcurrentStreams = 1_000,
@@ -182,7 +183,15 @@ public sealed class LimitTests
         Check(() => options.HandshakeTimeout = TimeSpan.FromMilliseconds(99), "00:00:00.1000000 to 00:10:00");
         Check(() => options.IdleTimeout = TimeSpan.Zero, "00:00:01 to");
         Check(() => options.CloseTimeout = TimeSpan.FromSeconds(61), "00:00:00 to 00:01:00");
-        options.IdleTimeout = Timeout.InfiniteTimeSpan;
+        Check(() => options.KeepAliveTime = TimeSpan.FromMilliseconds(999), "00:00:01 to");
+        Check(() => options.KeepAliveTimeout = TimeSpan.Zero, "00:00:01 to");
+        Check(() => options.MinPingInterval = TimeSpan.FromSeconds(-1), "00:00:00 to");
+        Check(() => options.MaxPingStrikes = -1, "0 to 1000");
+        Check(() => options.MaxConnectionAge = TimeSpan.Zero, "00:00:01 to");
+        Check(() => options.MaxConnectionAgeGrace = TimeSpan.FromDays(25), "00:00:00 to");
+        options.IdleTimeout = options.MaxConnectionAge = options.MaxConnectionAgeGrace = Timeout.InfiniteTimeSpan;
+        options.KeepAliveTime = Timeout.InfiniteTimeSpan;
+        options.KeepAliveTime = null;
     }
 
     static void Check(Action set, string message) =>
