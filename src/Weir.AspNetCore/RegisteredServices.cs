@@ -10,11 +10,15 @@ internal sealed class RegisteredServices(IServiceCollection registrations)
         where TService : class
     {
         var scopes = services.GetRequiredService<IServiceScopeFactory>();
-        return registrations.LastOrDefault(known => known.ServiceType == typeof(TService) && !known.IsKeyedService)?.Lifetime switch
+        return LifetimeOf(typeof(TService)) switch
         {
             null => new FactoryActivator<TService>(scopes),
             ServiceLifetime.Singleton => new SingletonActivator<TService>(services),
             _ => new ScopedActivator<TService>(scopes),
         };
     }
+
+    /// <summary>How long an object of a type lives, or null when the type is not registered.</summary>
+    public ServiceLifetime? LifetimeOf(Type type) =>
+        registrations.LastOrDefault(known => known.ServiceType == type && !known.IsKeyedService)?.Lifetime;
 }

@@ -24,12 +24,18 @@ internal sealed class ScopedActivator<TService>(IServiceScopeFactory scopes) : I
 {
     public TService Create(ServerCall call, out object? state)
     {
+        if (CallScope.Find(call) is { } shared)
+        {
+            state = null;
+            return shared.ServiceProvider.GetRequiredService<TService>();
+        }
+
         var scope = scopes.CreateAsyncScope();
         state = scope;
         return CallScope.Make(scope, static services => services.GetRequiredService<TService>());
     }
 
-    public ValueTask ReleaseAsync(TService service, object? state) => ((AsyncServiceScope)state!).DisposeAsync();
+    public ValueTask ReleaseAsync(TService service, object? state) => state is AsyncServiceScope scope ? scope.DisposeAsync() : default;
 }
 
 /// <summary>A scope a call, disposed after it: the service is registered nowhere, so it is made here from the scope's services and disposed here.</summary>
@@ -40,6 +46,12 @@ internal sealed class FactoryActivator<TService>(IServiceScopeFactory scopes) : 
 
     public TService Create(ServerCall call, out object? state)
     {
+        if (CallScope.Find(call) is { } shared)
+        {
+            state = null;
+            return _factory(shared.ServiceProvider, []);
+        }
+
         var scope = scopes.CreateAsyncScope();
         state = scope;
         return CallScope.Make(scope, services => _factory(services, []));
@@ -47,17 +59,41 @@ internal sealed class FactoryActivator<TService>(IServiceScopeFactory scopes) : 
 
     public async ValueTask ReleaseAsync(TService service, object? state)
     {
-        await using var scope = ((AsyncServiceScope)state!).ConfigureAwait(false);
-        if (service is IAsyncDisposable asynchronous)
-            await asynchronous.DisposeAsync().ConfigureAwait(false);
-        else
-            (service as IDisposable)?.Dispose();
+        try
+        {
+            if (service is IAsyncDisposable asynchronous)
+                await asynchronous.DisposeAsync().ConfigureAwait(false);
+            else
+                (service as IDisposable)?.Dispose();
+        }
+        finally
+        {
+            if (state is AsyncServiceScope scope)
+                await scope.DisposeAsync().ConfigureAwait(false);
+        }
     }
 }
 
-/// <summary>What both kinds of scoped activator share.</summary>
+/// <summary>The scope of a call: the service's own, or one that interceptors and the service share.</summary>
 internal static class CallScope
 {
+    private static readonly object Key = new();
+
+    /// <summary>The scope that an interceptor has opened for the call, or null.</summary>
+    public static AsyncServiceScope? Find(ServerCall call) =>
+        call is { HasItems: true } && call.Items.TryGetValue(Key, out var scope) ? (AsyncServiceScope)scope! : null;
+
+    /// <summary>The scope of the call, opened if there is none; disposed after the call.</summary>
+    public static AsyncServiceScope Open(ServerCall call, IServiceScopeFactory scopes)
+    {
+        if (Find(call) is { } open)
+            return open;
+        var scope = scopes.CreateAsyncScope();
+        call.Items[Key] = scope;
+        call.RegisterForDispose(scope);
+        return scope;
+    }
+
     /// <summary>Makes a service; if that fails the scope is disposed here, since nobody will release a service that does not exist.</summary>
     public static TService Make<TService>(AsyncServiceScope scope, Func<IServiceProvider, TService> make)
     {

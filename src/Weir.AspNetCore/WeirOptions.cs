@@ -8,6 +8,9 @@ public sealed class WeirOptions
     /// <summary>Settings of the calls: message sizes and the like.</summary>
     public RpcServerOptions Rpc { get; } = new();
 
+    /// <summary>What every call of every service passes through, after those in <see cref="Rpc"/> and before the service's own.</summary>
+    public RpcInterceptors Interceptors { get; } = new();
+
     /// <summary>How long a new connection may take to show whether it speaks HTTP/2: it is closed when by then it has sent nothing or only a
     /// part of the preface. More than zero. Default 10 s. Once a connection is known to speak HTTP/1.1, Kestrel's own limits hold instead.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is zero or negative.</exception>

@@ -1,3 +1,5 @@
+using Weir.Rpc.Interception;
+
 namespace Weir.Rpc;
 
 /// <summary>What a generated client calls through: a channel, or something in front of one. Safe for use by any number of threads.</summary>
@@ -22,4 +24,32 @@ public abstract class CallInvoker
     public abstract DuplexStreamingCall<TRequest, TResponse> DuplexStreaming<TRequest, TResponse>(Method<TRequest, TResponse> method, CallOptions options, CancellationToken cancellationToken)
         where TRequest : class
         where TResponse : class;
+
+    /// <summary>A way to call through <paramref name="interceptors"/> and then through this: the first is the outermost, which sees a call first and
+    /// its responses last. Interceptors of the channel (<see cref="RpcChannelOptions.Interceptors"/>) come after these.</summary>
+    public CallInvoker Intercept(params ClientInterceptor[] interceptors)
+    {
+        ArgumentNullException.ThrowIfNull(interceptors);
+        foreach (var interceptor in interceptors)
+        {
+            ArgumentNullException.ThrowIfNull(interceptor, nameof(interceptors));
+        }
+
+        return interceptors.Length == 0 ? this : new InterceptedInvoker(this, [.. interceptors]);
+    }
+
+    /// <summary>The settings of the channel behind this, or null when there is none that is known.</summary>
+    internal virtual RpcChannelOptions? ChannelOptions => null;
+
+    /// <summary>Throws ArgumentException when a method is called as another kind than it is.</summary>
+    private protected static void CheckKind<TRequest, TResponse>(Method<TRequest, TResponse> method, MethodKind kind)
+        where TRequest : class
+        where TResponse : class
+    {
+        ArgumentNullException.ThrowIfNull(method);
+        if (method.Kind != kind)
+        {
+            throw new ArgumentException($"{method.Path} is a {method.Kind} method; this call is {kind}.", nameof(method));
+        }
+    }
 }

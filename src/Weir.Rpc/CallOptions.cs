@@ -12,6 +12,24 @@ public readonly record struct CallOptions
     /// <summary>The span after which the call ends with DeadlineExceeded, counted from its start; the earlier of this and <see cref="Deadline"/> holds. Default: none.</summary>
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>How long the caller waits for each response, apart from the call's deadline: when none comes for so long while it waits, the call ends with
+    /// DeadlineExceeded and is cancelled. Above zero, up to 24 days. Default: null, no limit.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of its range.</exception>
+    public TimeSpan? MessageTimeout
+    {
+        get;
+        init => field = value is { } limit ? RpcLimits.CheckTimeout(limit, nameof(MessageTimeout)) : null;
+    }
+
+    /// <summary>How long sends may wait for room, apart from the call's deadline: when none of those that wait gets on for so long, the call ends with
+    /// DeadlineExceeded and is cancelled. Above zero, up to 24 days. Default: null, no limit.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of its range.</exception>
+    public TimeSpan? SendTimeout
+    {
+        get;
+        init => field = value is { } limit ? RpcLimits.CheckTimeout(limit, nameof(SendTimeout)) : null;
+    }
+
     /// <summary>Whether the call waits, to its deadline if it has one, while the channel cannot connect; else it ends with Unavailable then. It waits in
     /// any case while the channel connects. Default: null, as the channel's service config says, or else false.</summary>
     public bool? WaitForReady { get; init; }

@@ -7,9 +7,13 @@ public sealed class ClientStreamingCall<TRequest, TResponse> : IAsyncDisposable
     where TRequest : class
     where TResponse : class
 {
-    private readonly ClientCall<TRequest, TResponse> _call;
+    private readonly IClientCall<TRequest, TResponse> _call;
+    private Task<TResponse>? _response; // set once
 
-    internal ClientStreamingCall(ClientCall<TRequest, TResponse> call) => _call = call;
+    internal ClientStreamingCall(IClientCall<TRequest, TResponse> call) => _call = call;
+
+    /// <summary>The call that this is a view of.</summary>
+    internal IClientCall<TRequest, TResponse> Inner => _call;
 
     /// <summary>Sends a message; waits while the peer does not keep up. Safe from several tasks at once: each message whole, in the order of arrival.</summary>
     /// <exception cref="RpcException">The call has ended with an error, or the message is larger than MaxSendMessageBytes (the call goes on then).</exception>
@@ -25,10 +29,25 @@ public sealed class ClientStreamingCall<TRequest, TResponse> : IAsyncDisposable
     /// <summary>Says that no more messages follow, and awaits the answer. When the server has ended the call early with OK, gives its answer.
     /// When <paramref name="cancellationToken"/> fires first, the call is cancelled. Called again, gives the same answer.</summary>
     /// <exception cref="RpcException">The call ended with an error.</exception>
-    public Task<TResponse> CompleteAsync(CancellationToken cancellationToken = default) => _call.CompleteForResponseAsync(cancellationToken);
+    public Task<TResponse> CompleteAsync(CancellationToken cancellationToken = default)
+    {
+        // Unstarted, so that of two callers only the winner's runs.
+        var completion = new Task<Task<TResponse>>(() => CompleteThenReadAsync(cancellationToken));
+        if (Interlocked.CompareExchange(ref _response, completion.Unwrap(), null) is { } earlier)
+        {
+            return earlier;
+        }
+
+        completion.RunSynchronously(TaskScheduler.Default);
+        return _response;
+    }
 
     /// <summary>The response's headers, once they are here; empty when the server sent none. Fails with the call when that ends before.</summary>
     public Task<Metadata> GetResponseHeadersAsync() => _call.GetResponseHeadersAsync();
+
+    /// <summary>Whether no policy of the service config tries the call again any more: because there is none, because the response's headers are here,
+    /// because more was sent than is kept for another attempt, or because it has ended.</summary>
+    public bool IsCommitted => _call.IsCommitted;
 
     /// <summary>The trailers, once the call has ended.</summary>
     /// <exception cref="InvalidOperationException">The call has not ended.</exception>
@@ -36,4 +55,12 @@ public sealed class ClientStreamingCall<TRequest, TResponse> : IAsyncDisposable
 
     /// <summary>Cancels the call if it has not ended.</summary>
     public ValueTask DisposeAsync() => _call.DisposeAsync();
+
+    private async Task<TResponse> CompleteThenReadAsync(CancellationToken cancellationToken)
+    {
+        using var registration = cancellationToken.UnsafeRegister(
+            static state => ((IClientCall)state!).Leave("the caller cancelled the wait for the response"), _call);
+        _call.Complete();
+        return await _call.ReadSingleAsync().ConfigureAwait(false);
+    }
 }

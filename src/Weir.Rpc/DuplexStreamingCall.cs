@@ -7,9 +7,12 @@ public sealed class DuplexStreamingCall<TRequest, TResponse> : IAsyncDisposable
     where TRequest : class
     where TResponse : class
 {
-    private readonly ClientCall<TRequest, TResponse> _call;
+    private readonly IClientCall<TRequest, TResponse> _call;
 
-    internal DuplexStreamingCall(ClientCall<TRequest, TResponse> call) => _call = call;
+    internal DuplexStreamingCall(IClientCall<TRequest, TResponse> call) => _call = call;
+
+    /// <summary>The call that this is a view of.</summary>
+    internal IClientCall<TRequest, TResponse> Inner => _call;
 
     /// <summary>Sends a message; waits while the peer does not keep up. Safe from several tasks at once: each message whole, in the order of arrival.</summary>
     /// <exception cref="RpcException">The call has ended with an error, or the message is larger than MaxSendMessageBytes (the call goes on then).</exception>
@@ -37,10 +40,14 @@ public sealed class DuplexStreamingCall<TRequest, TResponse> : IAsyncDisposable
     }
 
     /// <summary>The responses, to be enumerated once. The loop's end is the stream's end; leaving early cancels the call; an error is an <see cref="RpcException"/>.</summary>
-    public IAsyncEnumerable<TResponse> Responses => _call.Messages;
+    public IAsyncEnumerable<TResponse> Responses => _call.Responses;
 
     /// <summary>The response's headers, once they are here; empty when the server sent none. Fails with the call when that ends before.</summary>
     public Task<Metadata> GetResponseHeadersAsync() => _call.GetResponseHeadersAsync();
+
+    /// <summary>Whether no policy of the service config tries the call again any more: because there is none, because the response's headers are here,
+    /// because more was sent than is kept for another attempt, or because it has ended.</summary>
+    public bool IsCommitted => _call.IsCommitted;
 
     /// <summary>The trailers, once the call has ended.</summary>
     /// <exception cref="InvalidOperationException">The call has not ended.</exception>

@@ -69,6 +69,26 @@ public sealed class Metadata : IReadOnlyCollection<Metadata.Entry>
     /// <summary>The last binary value of a key, or null.</summary>
     public ReadOnlyMemory<byte>? GetBytes(string key) => FindLast(key) is { IsBinary: true } entry ? (ReadOnlyMemory<byte>?)entry.Bytes : null;
 
+    /// <summary>Takes every entry of a key out.</summary>
+    /// <returns>How many there were.</returns>
+    public int Remove(string key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        var kept = 0;
+        for (var i = 0; i < Count; i++)
+        {
+            if (!string.Equals(_entries[i].Key, key, StringComparison.OrdinalIgnoreCase))
+            {
+                _entries[kept++] = _entries[i];
+            }
+        }
+
+        var removed = Count - kept;
+        Array.Clear(_entries, kept, removed);
+        Count = kept;
+        return removed;
+    }
+
     /// <summary>Every entry of a key, in order.</summary>
     public IEnumerable<Entry> GetAll(string key)
     {
@@ -96,6 +116,18 @@ public sealed class Metadata : IReadOnlyCollection<Metadata.Entry>
         }
 
         _entries[Count++] = entry;
+    }
+
+    /// <summary>The same entries in an object of its own; the bytes of binary entries are shared.</summary>
+    internal static Metadata Copy(Metadata? source)
+    {
+        var copy = new Metadata();
+        for (var i = 0; i < source?.Count; i++)
+        {
+            copy.AddReceived(source[i]);
+        }
+
+        return copy;
     }
 
     private Entry? FindLast(string key)

@@ -15,9 +15,18 @@ namespace Weir.Rpc;
 public sealed class RpcChannel : CallInvoker, IAsyncDisposable
 {
     private readonly ChannelCore _core;
-    private volatile bool _disposed;
+    private readonly ChannelInvoker _calls;
+    private readonly CallInvoker _invoker; // what calls go through first: the interceptors, or the calls themselves
 
-    private RpcChannel(ChannelCore core) => _core = core;
+    private RpcChannel(ChannelCore core)
+    {
+        _core = core;
+        _calls = new ChannelInvoker(core);
+        _invoker = core.Options.Interceptors.Count == 0 ? _calls : _calls.Intercept([.. core.Options.Interceptors]);
+    }
+
+    /// <inheritdoc/>
+    internal override RpcChannelOptions? ChannelOptions => _core.Options;
 
     private Connectivity Connectivity => _core.Pool.Connectivity;
 
@@ -37,7 +46,7 @@ public sealed class RpcChannel : CallInvoker, IAsyncDisposable
     /// <exception cref="ObjectDisposedException">The channel was disposed of.</exception>
     public void Connect()
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(_calls.IsDisposed, this);
         Connectivity.Wake();
     }
 
@@ -86,29 +95,23 @@ public sealed class RpcChannel : CallInvoker, IAsyncDisposable
 
     /// <inheritdoc/>
     /// <exception cref="ObjectDisposedException">The channel was disposed of.</exception>
-    public override UnaryCall<TResponse> Unary<TRequest, TResponse>(Method<TRequest, TResponse> method, TRequest request, CallOptions options, CancellationToken cancellationToken)
-    {
-        var call = Create(method, MethodKind.Unary, request, options, cancellationToken);
-        return new UnaryCall<TResponse>(call, call.ReadSingleAsync());
-    }
+    public override UnaryCall<TResponse> Unary<TRequest, TResponse>(Method<TRequest, TResponse> method, TRequest request, CallOptions options, CancellationToken cancellationToken) =>
+        _invoker.Unary(method, request, options, cancellationToken);
 
     /// <inheritdoc/>
     /// <exception cref="ObjectDisposedException">The channel was disposed of.</exception>
-    public override ServerStreamingCall<TResponse> ServerStreaming<TRequest, TResponse>(Method<TRequest, TResponse> method, TRequest request, CallOptions options, CancellationToken cancellationToken)
-    {
-        var call = Create(method, MethodKind.ServerStreaming, request, options, cancellationToken);
-        return new ServerStreamingCall<TResponse>(call, call.Messages, call.DisposeAsync);
-    }
+    public override ServerStreamingCall<TResponse> ServerStreaming<TRequest, TResponse>(Method<TRequest, TResponse> method, TRequest request, CallOptions options, CancellationToken cancellationToken) =>
+        _invoker.ServerStreaming(method, request, options, cancellationToken);
 
     /// <inheritdoc/>
     /// <exception cref="ObjectDisposedException">The channel was disposed of.</exception>
     public override ClientStreamingCall<TRequest, TResponse> ClientStreaming<TRequest, TResponse>(Method<TRequest, TResponse> method, CallOptions options, CancellationToken cancellationToken) =>
-        new(Create(method, MethodKind.ClientStreaming, options, cancellationToken));
+        _invoker.ClientStreaming(method, options, cancellationToken);
 
     /// <inheritdoc/>
     /// <exception cref="ObjectDisposedException">The channel was disposed of.</exception>
     public override DuplexStreamingCall<TRequest, TResponse> DuplexStreaming<TRequest, TResponse>(Method<TRequest, TResponse> method, CallOptions options, CancellationToken cancellationToken) =>
-        new(Create(method, MethodKind.DuplexStreaming, options, cancellationToken));
+        _invoker.DuplexStreaming(method, options, cancellationToken);
 
     /// <summary>How many servers calls may go to now. For tests.</summary>
     internal int CountReadyServers() => _core.Pool.CountReadyServers();
@@ -119,40 +122,7 @@ public sealed class RpcChannel : CallInvoker, IAsyncDisposable
     /// <summary>Cancels open calls, closes the connections and waits for them.</summary>
     public async ValueTask DisposeAsync()
     {
-        _disposed = true;
+        _calls.IsDisposed = true;
         await _core.Pool.DisposeAsync().ConfigureAwait(false);
-    }
-
-    private ClientCall<TRequest, TResponse> Create<TRequest, TResponse>(Method<TRequest, TResponse> method, MethodKind kind, TRequest request, in CallOptions options, CancellationToken cancellationToken)
-        where TRequest : class
-        where TResponse : class
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        Check(method, kind);
-        var call = new ClientCall<TRequest, TResponse>(_core, method, request, options);
-        call.Start(cancellationToken);
-        return call;
-    }
-
-    private ClientCall<TRequest, TResponse> Create<TRequest, TResponse>(Method<TRequest, TResponse> method, MethodKind kind, in CallOptions options, CancellationToken cancellationToken)
-        where TRequest : class
-        where TResponse : class
-    {
-        Check(method, kind);
-        var call = new ClientCall<TRequest, TResponse>(_core, method, options);
-        call.Start(cancellationToken);
-        return call;
-    }
-
-    private void Check<TRequest, TResponse>(Method<TRequest, TResponse> method, MethodKind kind)
-        where TRequest : class
-        where TResponse : class
-    {
-        ArgumentNullException.ThrowIfNull(method);
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        if (method.Kind != kind)
-        {
-            throw new ArgumentException($"{method.Path} is a {method.Kind} method; this call is {kind}.", nameof(method));
-        }
     }
 }

@@ -68,6 +68,33 @@ public sealed class RpcChannelOptions
         }
     } = new();
 
+    /// <summary>What the channel does with its calls: timeouts, retries, hedging. Read when the channel is made. Default: null, nothing, which costs nothing.</summary>
+    public ServiceConfig? ServiceConfig { get; set; }
+
+    /// <summary>How many bytes of requests one call keeps for further attempts, where a policy allows them. 0 to 2,147,483,586. Default 1 MiB. A call that has
+    /// sent more is not tried again.</summary>
+    public int MaxReplayBytesPerCall
+    {
+        get;
+        set => field = RpcLimits.CheckMessageBytes(value, nameof(MaxReplayBytesPerCall));
+    } = 1024 * 1024;
+
+    /// <summary>How many bytes of requests all calls of the channel keep together for further attempts. Zero or more. Default 16 MiB. A call that would exceed
+    /// it is not tried again.</summary>
+    public long MaxReplayBytes
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value, nameof(MaxReplayBytes));
+            field = value;
+        }
+    } = 16 * 1024 * 1024;
+
+    /// <summary>What every call of the channel passes through: the first is the outermost, which sees a call first and its responses last.
+    /// Read when the channel is made. Default: none, which costs nothing.</summary>
+    public IList<ClientInterceptor> Interceptors { get; } = [];
+
     /// <summary>How long the channel may be without calls before it closes its connections and goes Idle; the next call connects again. 1 s to 24 days;
     /// <see cref="Timeout.InfiniteTimeSpan"/>: for ever. Default 30 minutes.</summary>
     public TimeSpan IdleTimeout
@@ -152,7 +179,7 @@ public sealed class RpcChannelOptions
     /// <exception cref="ArgumentException">None of the names is known.</exception>
     internal LoadBalancingPolicy? CreatePolicy()
     {
-        var names = LoadBalancing ?? ["pick_first"]; // where a service config's loadBalancingConfig comes in
+        var names = LoadBalancing ?? (ServiceConfig is { LoadBalancingPolicies: { Count: > 0 } listed } ? listed : ["pick_first"]);
         foreach (var name in names)
         {
             if (LoadBalancingPolicies.TryGetValue(name, out var create))

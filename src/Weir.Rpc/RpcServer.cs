@@ -36,9 +36,17 @@ public sealed class RpcServer
     /// <summary>Adds a service, before the first connection.</summary>
     /// <exception cref="InvalidOperationException">One of its methods' paths is taken, or a connection was served already.</exception>
     public void AddService<TService>(IServiceActivator<TService> activator)
+        where TService : class, IRpcService => AddService(activator, []);
+
+    /// <summary>Adds a service with interceptors of its own, before the first connection. They come after the server's (<see cref="RpcServerOptions.Interceptors"/>);
+    /// the first is the outermost.</summary>
+    /// <exception cref="InvalidOperationException">One of its methods' paths is taken, or a connection was served already.</exception>
+    public void AddService<TService>(IServiceActivator<TService> activator, IEnumerable<ServerInterceptor> interceptors)
         where TService : class, IRpcService
     {
         ArgumentNullException.ThrowIfNull(activator);
+        ArgumentNullException.ThrowIfNull(interceptors);
+        ServerInterceptor[] all = [.. Options.Interceptors, .. interceptors];
         lock (_lock)
         {
             if (_started)
@@ -46,7 +54,7 @@ public sealed class RpcServer
                 throw new InvalidOperationException($"{typeof(TService).Name} cannot be added: the server has served a connection already.");
             }
 
-            TService.Bind(new MethodBinder<TService>(_methods, activator));
+            TService.Bind(new MethodBinder<TService>(_methods, activator, all.Length == 0 ? null : all));
         }
     }
 

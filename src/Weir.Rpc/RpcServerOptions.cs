@@ -32,6 +32,26 @@ public sealed class RpcServerOptions
         }
     } = new();
 
+    /// <summary>How long a handler waits for each request, apart from the call's deadline: when none comes for so long while it waits, the call ends with
+    /// DeadlineExceeded and is cancelled. Above zero, up to 24 days. Default: null, no limit.</summary>
+    public TimeSpan? MessageTimeout
+    {
+        get;
+        set => field = value is { } limit ? RpcLimits.CheckTimeout(limit, nameof(MessageTimeout)) : null;
+    }
+
+    /// <summary>How long responses may wait for room, apart from the call's deadline: when none of those that wait gets on for so long, the call is
+    /// cancelled. Its client, which reads nothing, cannot be told a status. Above zero, up to 24 days. Default: null, no limit.</summary>
+    public TimeSpan? SendTimeout
+    {
+        get;
+        set => field = value is { } limit ? RpcLimits.CheckTimeout(limit, nameof(SendTimeout)) : null;
+    }
+
+    /// <summary>What every call of every service passes through, before the service's own: the first is the outermost, which sees a call first and
+    /// its responses last. Read when a service is added. Default: none, which costs nothing.</summary>
+    public IList<ServerInterceptor> Interceptors { get; } = [];
+
     /// <summary>The time source of deadlines and timeouts: the one of <see cref="Http2"/>. Default: the system's.</summary>
     public TimeProvider TimeProvider
     {

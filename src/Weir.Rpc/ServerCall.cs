@@ -1,3 +1,7 @@
+using System.Globalization;
+using Weir.Rpc.Protocol;
+using Weir.Rpc.Serving;
+
 namespace Weir.Rpc;
 
 /// <summary>One call as its handler sees it.</summary>
@@ -9,6 +13,8 @@ namespace Weir.Rpc;
 /// </remarks>
 public abstract class ServerCall
 {
+    private ServerCallExtras? _extras;
+
     /// <summary>The path: "/weir.v1.Users/GetUserList".</summary>
     public abstract string Method { get; }
 
@@ -48,4 +54,50 @@ public abstract class ServerCall
     /// <exception cref="InvalidOperationException">The method has a single response, or responses of another type.</exception>
     public abstract ResponseSender<TResponse> GetSender<TResponse>()
         where TResponse : class;
+
+    /// <summary>How many attempts of this call the client has made before this one ("grpc-previous-rpc-attempts"); 0 when it has not said so.</summary>
+    public int PreviousAttempts =>
+        int.TryParse(RequestHeaders.GetValue(GrpcNames.PreviousAttempts), NumberStyles.None, CultureInfo.InvariantCulture, out var attempts) ? attempts : 0;
+
+    /// <summary>Tells the client, if the call ends with an error, when it may try it again ("grpc-retry-pushback-ms"): after <paramref name="delay"/>, or null for
+    /// not at all. It holds for clients whose policy would try again. Goes with <see cref="ResponseTrailers"/>; the last one counts.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The delay is negative or above 24 days.</exception>
+    public void PushBackRetry(TimeSpan? delay)
+    {
+        if (delay is { } wait && wait != TimeSpan.Zero)
+        {
+            RpcLimits.CheckTimeout(wait, nameof(delay));
+        }
+
+        var milliseconds = delay is { } known ? (long)known.TotalMilliseconds : -1;
+        ResponseTrailers.Remove(GrpcNames.RetryPushback);
+        ResponseTrailers.AddReceived(new Metadata.Entry(GrpcNames.RetryPushback, milliseconds.ToString(CultureInfo.InvariantCulture)));
+    }
+
+    /// <summary>What interceptors and handlers of the call tell one another, by keys of their own choice; empty at first. Safe for use by several threads
+    /// only as far as a dictionary is.</summary>
+    public IDictionary<object, object?> Items => GetExtras().Items;
+
+    /// <summary>Whether something was put into <see cref="Items"/>; asking costs nothing.</summary>
+    public bool HasItems => _extras is { Items.Count: > 0 };
+
+    /// <summary>Has a look at the response's headers before they go out, and may change them. The last to ask is told first. An error before any
+    /// message has trailers only: there nobody is told. What it throws fails the send.</summary>
+    public void OnSendingHeaders(Action<Metadata> change)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        GetExtras().AddHeadersChange(change);
+    }
+
+    /// <summary>Disposes of an object after the call has ended and its service was released; the last one first. A failure is logged.</summary>
+    public void RegisterForDispose(IAsyncDisposable disposable)
+    {
+        ArgumentNullException.ThrowIfNull(disposable);
+        GetExtras().AddDisposable(disposable);
+    }
+
+    /// <summary>What only some calls have; null until somebody asked for some of it.</summary>
+    internal ServerCallExtras? Extras => Volatile.Read(ref _extras);
+
+    private ServerCallExtras GetExtras() => Extras ?? Interlocked.CompareExchange(ref _extras, new ServerCallExtras(), null) ?? _extras;
 }

@@ -5,16 +5,17 @@ namespace Weir.Rpc;
 /// <summary>A server-streaming call: enumerate it, once. The loop's end is the stream's end; leaving early cancels the call; an error is an <see cref="RpcException"/>.</summary>
 public sealed class ServerStreamingCall<TResponse> : IAsyncEnumerable<TResponse>, IAsyncDisposable
 {
-    private readonly ClientCall _call;
+    private readonly IClientCall _call;
     private readonly IAsyncEnumerable<TResponse> _responses;
-    private readonly Func<ValueTask> _dispose;
 
-    internal ServerStreamingCall(ClientCall call, IAsyncEnumerable<TResponse> responses, Func<ValueTask> dispose)
+    internal ServerStreamingCall(IClientCall call, IAsyncEnumerable<TResponse> responses)
     {
         _call = call;
         _responses = responses;
-        _dispose = dispose;
     }
+
+    /// <summary>The call that this is a view of.</summary>
+    internal IClientCall Inner => _call;
 
     /// <summary>The responses. When <paramref name="cancellationToken"/> fires, the call is cancelled and the enumeration throws <see cref="RpcException"/> (Cancelled).</summary>
     /// <exception cref="InvalidOperationException">The call has been enumerated before.</exception>
@@ -23,10 +24,14 @@ public sealed class ServerStreamingCall<TResponse> : IAsyncEnumerable<TResponse>
     /// <summary>The response's headers, once they are here; empty when the server sent none. Fails with the call when that ends before.</summary>
     public Task<Metadata> GetResponseHeadersAsync() => _call.GetResponseHeadersAsync();
 
+    /// <summary>Whether no policy of the service config tries the call again any more: because there is none, because the response's headers are here,
+    /// because more was sent than is kept for another attempt, or because it has ended.</summary>
+    public bool IsCommitted => _call.IsCommitted;
+
     /// <summary>The trailers, once the call has ended.</summary>
     /// <exception cref="InvalidOperationException">The call has not ended.</exception>
     public Metadata Trailers => _call.Trailers;
 
     /// <summary>Cancels the call if it has not ended.</summary>
-    public ValueTask DisposeAsync() => _dispose();
+    public ValueTask DisposeAsync() => _call.DisposeAsync();
 }

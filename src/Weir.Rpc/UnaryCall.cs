@@ -6,14 +6,17 @@ namespace Weir.Rpc;
 /// <summary>A unary call: await it for the answer. Safe for use by any number of threads.</summary>
 public sealed class UnaryCall<TResponse>
 {
-    private readonly ClientCall _call;
+    private readonly IClientCall _call;
     private readonly Task<TResponse> _response;
 
-    internal UnaryCall(ClientCall call, Task<TResponse> response)
+    internal UnaryCall(IClientCall call, Task<TResponse> response)
     {
         _call = call;
         _response = response;
     }
+
+    /// <summary>The call that this is a view of.</summary>
+    internal IClientCall Inner => _call;
 
     /// <summary>Awaits the answer; throws <see cref="RpcException"/> when the call ends with an error.</summary>
     public TaskAwaiter<TResponse> GetAwaiter() => _response.GetAwaiter();
@@ -23,6 +26,10 @@ public sealed class UnaryCall<TResponse>
 
     /// <summary>The response's headers, once they are here; empty when the server sent none. Fails with the call when that ends before.</summary>
     public Task<Metadata> GetResponseHeadersAsync() => _call.GetResponseHeadersAsync();
+
+    /// <summary>Whether no policy of the service config tries the call again any more: because there is none, because the response's headers are here,
+    /// because more was sent than is kept for another attempt, or because it has ended.</summary>
+    public bool IsCommitted => _call.IsCommitted;
 
     /// <summary>The trailers, once the call has ended.</summary>
     /// <exception cref="InvalidOperationException">The call has not ended.</exception>

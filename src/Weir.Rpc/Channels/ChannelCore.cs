@@ -1,3 +1,5 @@
+using Weir.Rpc.Policies;
+
 namespace Weir.Rpc.Channels;
 
 /// <summary>What every call of a channel shares.</summary>
@@ -6,11 +8,15 @@ internal sealed class ChannelCore
     /// <summary>The user-agent of every request: "weir-dotnet/VERSION".</summary>
     public static readonly string UserAgent = $"weir-dotnet/{typeof(ChannelCore).Assembly.GetName().Version?.ToString(3)}";
 
+    private MethodPolicies? _policies;
+
     public ChannelCore(ChannelTarget address, RpcChannelOptions options)
     {
         Address = address;
         Options = options;
         Pool = new ConnectionPool(this);
+        Replays = new ReplayBudget(options.MaxReplayBytes);
+        Policies = options.ServiceConfig is { } config ? new MethodPolicies(config) : null;
     }
 
     /// <summary>Where the channel leads.</summary>
@@ -18,6 +24,12 @@ internal sealed class ChannelCore
 
     /// <summary>The channel's settings.</summary>
     public RpcChannelOptions Options { get; }
+
+    /// <summary>What holds for calls to come; null for nothing. May change at any time.</summary>
+    public MethodPolicies? Policies { get => Volatile.Read(ref _policies); set => Volatile.Write(ref _policies, value); }
+
+    /// <summary>What calls may keep for further attempts.</summary>
+    public ReplayBudget Replays { get; }
 
     /// <summary>The channel's connections.</summary>
     public ConnectionPool Pool { get; }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Weir.Http2;
 using Weir.Rpc.Protocol;
 
@@ -16,7 +17,7 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
     private const int Left = 3;          // ended by the server, and then left, or lost, before everything was read
 
     private readonly ChannelCore _channel;
-    private readonly CallOptions _options;
+    private readonly Metadata? _requestHeaders;
     private readonly DateTimeOffset? _deadline;
     private readonly Action<Http2Stream> _setStream;
     private DeadlineTimer? _timer;
@@ -31,12 +32,15 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
     private Metadata? _headers;
     private bool _headersReceived;
     private bool _retried;
+    private volatile bool _wasRefused;
     private TaskCompletionSource<Metadata>? _headersSource;
 
-    protected ClientCall(ChannelCore channel, string path, CallOptions options)
+    protected ClientCall(ChannelCore channel, string path, in CallOptions options, MethodConfig? config)
     {
         _channel = channel;
-        _options = options;
+        _requestHeaders = options.Headers;
+        WaitsForReady = options.WaitForReady ?? config?.WaitForReady ?? false;
+        MaxSendMessageBytes = Math.Min(config?.MaxRequestMessageBytes ?? int.MaxValue, channel.Options.MaxSendMessageBytes);
         Path = path;
         _deadline = GetDeadline(options, channel.Options.TimeProvider.GetUtcNow());
         _setStream = SetStream;
@@ -46,7 +50,31 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
     internal LinkedListNode<ClientCall>? WaitingNode { get; set; }
 
     /// <summary>Whether the call waits while the channel cannot connect.</summary>
-    internal bool WaitsForReady => _options.WaitForReady ?? false;
+    internal bool WaitsForReady { get; }
+
+    /// <summary>How many attempts of the same call were made before this one; told to the server.</summary>
+    internal int PreviousAttempts { get; init; }
+
+    /// <summary>Whether a response has begun: headers, and not trailers only.</summary>
+    internal bool HasResponse
+    {
+        get
+        {
+            lock (this)
+            {
+                return _headersReceived;
+            }
+        }
+    }
+
+    /// <summary>Whether the call's last stream was ended before the server did anything with it.</summary>
+    internal bool WasRefused => _wasRefused;
+
+    /// <summary>The status of a call that has ended.</summary>
+    internal Status EndStatus => _status;
+
+    /// <summary>Told once when the status is decided; must be quick and not throw.</summary>
+    internal Action? Ended { get; set; }
 
     /// <summary>Whether the status is decided.</summary>
     public bool IsFinished => _phase != Open;
@@ -64,6 +92,9 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
 
     /// <summary>The path of the method.</summary>
     protected string Path { get; }
+
+    /// <summary>The largest message that may be sent.</summary>
+    protected int MaxSendMessageBytes { get; }
 
     /// <summary>The channel's settings.</summary>
     protected RpcChannelOptions Settings => _channel.Options;
@@ -121,7 +152,12 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
             headers.Add(GrpcNames.Timeout, GrpcTimeout.Encode(deadline - Settings.TimeProvider.GetUtcNow()));
         }
 
-        MetadataCodec.Write(_options.Headers, ref headers);
+        if (PreviousAttempts > 0)
+        {
+            headers.Add(GrpcNames.PreviousAttempts, PreviousAttempts.ToString(CultureInfo.InvariantCulture));
+        }
+
+        MetadataCodec.Write(_requestHeaders, ref headers);
         if (connection.Http2.TryOpenStream(this, headers.AsSpan(), endStream: false, _setStream) is not { } stream)
         {
             return false;
@@ -182,6 +218,7 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
                 return;
             }
 
+            _wasRefused = abort.IsUnprocessed;
             if (!IsFinished && abort.IsUnprocessed && !_retried && !_headersReceived && CanRetry)
             {
                 retries = _retried = true;
@@ -321,13 +358,17 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
         ? new InvalidOperationException("The call has ended with OK: the server takes no more messages.")
         : CreateException();
 
+    /// <summary>What a send after CompleteAsync throws.</summary>
+    internal static InvalidOperationException CreateCompletedException() =>
+        new("CompleteAsync was called: the call takes no more requests.");
+
     private const string CallerCancelled = "the caller cancelled the call";
 
-    private static Status DeadlineStatus => new(StatusCode.DeadlineExceeded, "the deadline passed before the call ended");
+    internal static Status DeadlineStatus => new(StatusCode.DeadlineExceeded, "the deadline passed before the call ended");
 
     private bool IsDeadlinePassed => _deadline is { } deadline && Settings.TimeProvider.GetUtcNow() >= deadline;
 
-    private static DateTimeOffset? GetDeadline(in CallOptions options, DateTimeOffset now)
+    internal static DateTimeOffset? GetDeadline(in CallOptions options, DateTimeOffset now)
     {
         if (options.Timeout is not { } timeout)
         {
@@ -414,6 +455,7 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
             CompleteHeaders(headersSource, phase);
         }
 
+        Ended?.Invoke();
         return true;
     }
 

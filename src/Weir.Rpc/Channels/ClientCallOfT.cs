@@ -5,7 +5,7 @@ using Weir.Rpc.Protocol;
 namespace Weir.Rpc.Channels;
 
 /// <summary>One call of a client with its messages: what the four public kinds are views of.</summary>
-internal sealed class ClientCall<TRequest, TResponse> : ClientCall
+internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall<TRequest, TResponse>
     where TRequest : class
     where TResponse : class
 {
@@ -18,11 +18,10 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
     private LinkedList<EarlySend<TRequest>>? _earlySends; // under the call's lock: those that wait for a stream
     private volatile bool _endSent;     // END_STREAM is on its way, behind the sends that wait
     private int _waitingSends;
-    private Task<TResponse>? _response; // set once
 
     /// <summary>Creates a call with one request.</summary>
-    public ClientCall(ChannelCore channel, Method<TRequest, TResponse> method, TRequest request, CallOptions options)
-        : this(channel, method, options)
+    public ClientCall(ChannelCore channel, Method<TRequest, TResponse> method, TRequest request, in CallOptions options, MethodConfig? config = null)
+        : this(channel, method, options, config)
     {
         _request = request;
         _hasSingleRequest = true;
@@ -30,16 +29,24 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
     }
 
     /// <summary>Creates a call with a stream of requests.</summary>
-    public ClientCall(ChannelCore channel, Method<TRequest, TResponse> method, CallOptions options)
-        : base(channel, method.Path, options)
+    public ClientCall(ChannelCore channel, Method<TRequest, TResponse> method, in CallOptions options, MethodConfig? config = null)
+        : base(channel, method.Path, options, config)
     {
         _marshaller = method.Requests;
         var hasSingleResponse = method.Kind is MethodKind.Unary or MethodKind.ClientStreaming;
-        Messages = new IncomingMessages<TResponse>(this, method.Responses, channel.Options.MaxReceiveMessageBytes, untilEnd: hasSingleResponse);
+        var maxReceiveBytes = Math.Min(config?.MaxResponseMessageBytes ?? int.MaxValue, channel.Options.MaxReceiveMessageBytes);
+        Messages = new IncomingMessages<TResponse>(this, method.Responses, maxReceiveBytes, untilEnd: hasSingleResponse);
     }
 
     /// <summary>The responses.</summary>
     public IncomingMessages<TResponse> Messages { get; }
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<TResponse> Responses => Messages;
+
+    bool IClientCall.IsCommitted => true;
+
+    void IChannelCall<TRequest, TResponse>.Stop(Status status) => Stop(status);
 
     /// <inheritdoc/>
     protected override bool CanRetry => _hasSingleRequest || !_messageSent;
@@ -59,7 +66,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
             return ValueTask.FromException(CreateCompletedException());
         }
 
-        var payload = MessagePayload<TRequest>.Create(_marshaller, message, Settings.MaxSendMessageBytes);
+        var payload = MessagePayload<TRequest>.Create(_marshaller, message, MaxSendMessageBytes);
         if (SendStream is not { } stream || IsFinished)
         {
             return SendSlowlyAsync(payload, cancellationToken);
@@ -98,7 +105,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
             throw CreateCompletedException();
         }
 
-        var payload = MessagePayload<TRequest>.Create(_marshaller, message, Settings.MaxSendMessageBytes);
+        var payload = MessagePayload<TRequest>.Create(_marshaller, message, MaxSendMessageBytes);
         if (SendStream is not { } stream || IsFinished)
         {
             return false;
@@ -139,20 +146,6 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
         {
             SendEnd(stream);
         }
-    }
-
-    /// <summary>Ends this side's half and reads the one answer; the same task every time.</summary>
-    public Task<TResponse> CompleteForResponseAsync(CancellationToken cancellationToken)
-    {
-        // Unstarted, so that of two callers only the winner's runs.
-        var completion = new Task<Task<TResponse>>(() => CompleteThenReadAsync(cancellationToken));
-        if (Interlocked.CompareExchange(ref _response, completion.Unwrap(), null) is { } earlier)
-        {
-            return earlier;
-        }
-
-        completion.RunSynchronously(TaskScheduler.Default);
-        return _response;
     }
 
     /// <summary>Reads the one response and its end.</summary>
@@ -241,14 +234,6 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
         }
     }
 
-    private async Task<TResponse> CompleteThenReadAsync(CancellationToken cancellationToken)
-    {
-        using var registration = cancellationToken.UnsafeRegister(
-            static state => ((ClientCall)state!).Leave("the caller cancelled the wait for the response"), this);
-        Complete();
-        return await ReadSingleAsync().ConfigureAwait(false);
-    }
-
     private void SendRequest(Http2Stream stream)
     {
         if (_request is not { } request)
@@ -258,7 +243,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
 
         try
         {
-            var payload = MessagePayload<TRequest>.Create(_marshaller, request, Settings.MaxSendMessageBytes);
+            var payload = MessagePayload<TRequest>.Create(_marshaller, request, MaxSendMessageBytes);
             if (stream.TrySend(payload))
             {
                 SendEnd(stream);
@@ -287,7 +272,8 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
         }
     }
 
-    private void FailRequest(Exception error)
+    /// <summary>The one request cannot be sent: ends the call.</summary>
+    internal void FailRequest(Exception error)
     {
         if (error is Http2StreamException aborted)
         {
@@ -467,7 +453,4 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
             send.TrySetException(error);
         }
     }
-
-    private static InvalidOperationException CreateCompletedException() =>
-        new("CompleteAsync was called: the call takes no more requests.");
 }

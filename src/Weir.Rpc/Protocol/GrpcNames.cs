@@ -16,6 +16,9 @@ internal static class GrpcNames
     public const string AcceptEncoding = "grpc-accept-encoding";
     public const string Status = "grpc-status";
     public const string Message = "grpc-message";
+    public const string StatusDetails = "grpc-status-details-bin"; // the application's, although its name looks like the protocol's
+    public const string PreviousAttempts = "grpc-previous-rpc-attempts";
+    public const string RetryPushback = "grpc-retry-pushback-ms";
 
     public const string Identity = "identity";
     public const string GrpcContent = "application/grpc";
@@ -32,7 +35,7 @@ internal static class GrpcNames
 
     /// <summary>Whether an application may not send a field of this name: it belongs to gRPC, to HTTP, or to the connection (RFC 9113 §8.2.2).</summary>
     public static bool IsReservedForSending(string name) =>
-        name.StartsWith("grpc-", StringComparison.Ordinal)
+        (name.StartsWith("grpc-", StringComparison.Ordinal) && name != StatusDetails)
         || name is ContentType or Te or UserAgent or "host" or "content-length" or "connection" or "keep-alive" or "proxy-connection"
             or "transfer-encoding" or "upgrade";
 

@@ -24,6 +24,12 @@ internal abstract class BoundMethod<TRequest, TResponse>(Method<TRequest, TRespo
     public override ServerCallState CreateCall(ServerConnection connection, Http2Stream stream, in RequestHead head) =>
         new ServerCallState<TRequest, TResponse>(this, connection, stream, head);
 
+    /// <summary>What every call passes through, the outermost first; null for none.</summary>
+    public ServerInterceptor[]? Interceptors { get; init; }
+
+    /// <summary>The handler as a stream of messages each way, for interceptors.</summary>
+    public abstract IAsyncEnumerable<TResponse> Stream(ServerCallState<TRequest, TResponse> call, IAsyncEnumerable<TRequest> requests);
+
     /// <summary>Runs the handler of one call: takes the requests, sends the responses, not the status.</summary>
     public abstract ValueTask HandleAsync(ServerCallState<TRequest, TResponse> call);
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Weir.Rpc.Interception;
 
 namespace Weir.Rpc.Serving;
 
@@ -19,6 +20,13 @@ internal sealed class UnaryMethod<TActual, TService, TRequest, TResponse>(
         var response = await handler(Activate(call), request, call).ConfigureAwait(false);
         await call.SendSingleAsync(response).ConfigureAwait(false);
     }
+
+    /// <inheritdoc/>
+    public override async IAsyncEnumerable<TResponse> Stream(ServerCallState<TRequest, TResponse> call, IAsyncEnumerable<TRequest> requests)
+    {
+        var request = await SingleMessage.TakeAsync(requests, "request", CancellationToken.None).ConfigureAwait(false);
+        yield return call.CheckResponse(await handler(Activate(call), request, call).ConfigureAwait(false));
+    }
 }
 
 /// <summary>A stream of requests, one response.</summary>
@@ -34,8 +42,14 @@ internal sealed class ClientStreamingMethod<TActual, TService, TRequest, TRespon
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public override async ValueTask HandleAsync(ServerCallState<TRequest, TResponse> call)
     {
-        var response = await handler(Activate(call), call.Messages, call).ConfigureAwait(false);
+        var response = await handler(Activate(call), call.Requests, call).ConfigureAwait(false);
         await call.SendSingleAsync(response).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public override async IAsyncEnumerable<TResponse> Stream(ServerCallState<TRequest, TResponse> call, IAsyncEnumerable<TRequest> requests)
+    {
+        yield return call.CheckResponse(await handler(Activate(call), requests, call).ConfigureAwait(false));
     }
 }
 
@@ -55,6 +69,16 @@ internal sealed class ServerStreamingMethod<TActual, TService, TRequest, TRespon
         var request = await call.ReadSingleAsync().ConfigureAwait(false);
         await call.SendAllAsync(handler(Activate(call), request, call)).ConfigureAwait(false);
     }
+
+    /// <inheritdoc/>
+    public override async IAsyncEnumerable<TResponse> Stream(ServerCallState<TRequest, TResponse> call, IAsyncEnumerable<TRequest> requests)
+    {
+        var request = await SingleMessage.TakeAsync(requests, "request", CancellationToken.None).ConfigureAwait(false);
+        await foreach (var response in handler(Activate(call), request, call).WithCancellation(call.CancellationToken).ConfigureAwait(false))
+        {
+            yield return response;
+        }
+    }
 }
 
 /// <summary>Two streams at the same time.</summary>
@@ -68,5 +92,9 @@ internal sealed class DuplexStreamingMethod<TActual, TService, TRequest, TRespon
 {
     /// <inheritdoc/>
     public override ValueTask HandleAsync(ServerCallState<TRequest, TResponse> call) =>
-        call.SendAllAsync(handler(Activate(call), call.Messages, call));
+        call.SendAllAsync(handler(Activate(call), call.Requests, call));
+
+    /// <inheritdoc/>
+    public override IAsyncEnumerable<TResponse> Stream(ServerCallState<TRequest, TResponse> call, IAsyncEnumerable<TRequest> requests) =>
+        handler(Activate(call), requests, call);
 }

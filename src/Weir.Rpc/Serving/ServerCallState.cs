@@ -26,6 +26,7 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     private Metadata? _responseTrailers;
     private volatile int _phase;
     private volatile bool _headersSent;
+    private volatile bool _isHandlerLeft;
     private bool _cancelled;
     private bool _deadlinePassed;
     private int _waitingSends;
@@ -224,6 +225,19 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     /// <summary>Sends the response's headers if they are not sent. False when they are, or the call has ended.</summary>
     protected bool TrySendHeaders(Metadata? metadata)
     {
+        if (Extras is not { } extras)
+        {
+            return TrySendHeadersNow(metadata);
+        }
+
+        lock (extras.HeadersLock) // others wait until the changes are made
+        {
+            return !_headersSent && !IsStopped && TrySendHeadersNow(extras.Change(metadata));
+        }
+    }
+
+    private bool TrySendHeadersNow(Metadata? metadata)
+    {
         lock (Gate) // so that no message of another sender comes before them, and no status between
         {
             if (_headersSent || IsStopped)
@@ -237,6 +251,25 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
             _headersSent = true;
             return true;
         }
+    }
+
+    /// <summary>Completes when the handler's tasks have ended; it starts no more then. Null when it has started none.</summary>
+    protected internal Task? WaitForTasksAsync()
+    {
+        lock (Gate)
+        {
+            return _tasks?.WaitAsync();
+        }
+    }
+
+    /// <summary>The handler has failed: its tasks are to end too.</summary>
+    protected internal void CancelWork() => Cancel();
+
+    /// <summary>An interceptor takes no more responses: the handler and its tasks are to end, and that they are cancelled is no failure.</summary>
+    protected internal void LeaveHandler()
+    {
+        _isHandlerLeft = true;
+        Cancel();
     }
 
     /// <summary>A sender begins to wait.</summary>
@@ -281,16 +314,41 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
             await tasks.WaitAsync().ConfigureAwait(false);
             if (failure is null or OperationCanceledException)
             {
-                failure = tasks.Failure ?? failure; // a task that failed has cancelled the handler
+                var ofTask = _isHandlerLeft && tasks.Failure is OperationCanceledException ? null : tasks.Failure;
+                failure = ofTask ?? failure; // a task that failed has cancelled the handler
             }
         }
 
         var status = failure is null ? Status.Ok : GetStatus(failure);
+        if (status.IsOk && !_headersSent && Extras is { HasHeadersChanges: true })
+        {
+            status = SendLateHeaders();
+        }
+
         Answer(status, (failure as RpcException)?.Trailers);
         WakeReader();
         await ReleaseServiceAsync().ConfigureAwait(false);
+        if (Extras is { } extras)
+        {
+            await extras.DisposeAllAsync(error => RpcLog.ReleaseFailed(_connection.Server.Logger, error, Method, Peer)).ConfigureAwait(false);
+        }
+
         await AwaitCancellationCallbacksAsync().ConfigureAwait(false);
         _connection.OnCallEnded();
+    }
+
+    /// <summary>A stream without a message has headers all the same when somebody wants to see them.</summary>
+    private Status SendLateHeaders()
+    {
+        try
+        {
+            TrySendHeaders(null);
+            return Status.Ok;
+        }
+        catch (Exception error) // of what wants to see them
+        {
+            return GetStatus(error);
+        }
     }
 
     private Status GetStatus(Exception failure)
@@ -311,10 +369,13 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
 
     private static Status DeadlineStatus => new(StatusCode.DeadlineExceeded, "the deadline passed before the call ended");
 
-    private void OnDeadline()
+    private void OnDeadline() => EndEarly(DeadlineStatus);
+
+    /// <summary>A time is over: the client has the status at once, and the call's work is cancelled.</summary>
+    protected void EndEarly(Status status)
     {
         _deadlinePassed = true;
-        if (Answer(DeadlineStatus, null, atOnce: true))
+        if (Answer(status, null, atOnce: true))
         {
             WakeReader();
         }

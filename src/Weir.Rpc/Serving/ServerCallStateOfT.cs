@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Weir.Http2;
+using Weir.Rpc.Interception;
 using Weir.Rpc.Protocol;
 
 namespace Weir.Rpc.Serving;
@@ -10,28 +11,41 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     where TResponse : class
 {
     private readonly BoundMethod<TRequest, TResponse> _method;
-    private Sender? _sender;
+    private readonly Watches? _watches; // null without limits
+    private ResponseSender<TResponse>? _sender;
 
     public ServerCallState(BoundMethod<TRequest, TResponse> method, ServerConnection connection, Http2Stream stream, in RequestHead head)
         : base(connection, stream, method.Path, head)
     {
         _method = method;
         Messages = new IncomingMessages<TRequest>(this, method.Method.Requests, Settings.MaxReceiveMessageBytes, untilEnd: HasSingleRequest);
+        if (Settings.MessageTimeout is not null || Settings.SendTimeout is not null)
+        {
+            _watches = new Watches(
+                MessageWatch.Create(Settings.TimeProvider, Settings.MessageTimeout, () => EndEarly(new Status(
+                    StatusCode.DeadlineExceeded, $"no message came for {Settings.MessageTimeout?.TotalSeconds:0.###} s (MessageTimeout)"))),
+                MessageWatch.Create(Settings.TimeProvider, Settings.SendTimeout, () => EndEarly(new Status(
+                    StatusCode.DeadlineExceeded, $"no message could be sent for {Settings.SendTimeout?.TotalSeconds:0.###} s (SendTimeout)"))));
+        }
     }
 
     /// <summary>The requests.</summary>
     public IncomingMessages<TRequest> Messages { get; }
 
+    /// <summary>The requests as a handler reads them.</summary>
+    public IAsyncEnumerable<TRequest> Requests => _watches?.Receives is { } watch ? new WatchedMessages<TRequest>(Messages, watch) : Messages;
+
     /// <inheritdoc/>
     protected override bool HasSingleRequest => _method.Method.Kind is MethodKind.Unary or MethodKind.ServerStreaming;
 
-    private bool HasSingleResponse => _method.Method.Kind is MethodKind.Unary or MethodKind.ClientStreaming;
+    /// <summary>Whether the handler gives one response rather than a stream.</summary>
+    public bool HasSingleResponse => _method.Method.Kind is MethodKind.Unary or MethodKind.ClientStreaming;
 
     /// <summary>Reads the one request.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<TRequest> ReadSingleAsync()
     {
-        if (!await Messages.MoveNextAsync().ConfigureAwait(false))
+        if (!await MoveToSingleAsync().ConfigureAwait(false))
         {
             throw new RpcException(StatusCode.Internal, "the call ended without the request message");
         }
@@ -48,9 +62,11 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     }
 
     /// <summary>Sends the one response.</summary>
-    public ValueTask SendSingleAsync(TResponse? response) => response is null
-        ? throw new InvalidOperationException($"The handler of {Method} returned null instead of a response.")
-        : SendAsync(response, CancellationToken.None);
+    public ValueTask SendSingleAsync(TResponse? response) => SendAsync(CheckResponse(response), CancellationToken.None);
+
+    /// <summary>Throws InvalidOperationException when a handler gave no response.</summary>
+    public TResponse CheckResponse(TResponse? response) =>
+        response ?? throw new InvalidOperationException($"The handler of {Method} returned null instead of a response.");
 
     /// <summary>Sends everything that the handler gives. While it gives without waiting and there is room, nothing here waits or allocates.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -61,6 +77,9 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
             await SendAsync(response, CancellationToken.None).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Sends what handlers send by <see cref="GetSender"/> another way.</summary>
+    public void UseSender(ResponseSender<TResponse> sender) => _sender = sender;
 
     /// <inheritdoc/>
     public override ResponseSender<T> GetSender<T>()
@@ -85,10 +104,15 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     protected override void WakeReader() => Messages.Wake();
 
     /// <inheritdoc/>
-    protected override ValueTask HandleAsync() => _method.HandleAsync(this);
+    protected override ValueTask HandleAsync() => _method.Interceptors is { } interceptors
+        ? new InterceptedHandler<TRequest, TResponse>(this, _method, interceptors).RunAsync()
+        : _method.HandleAsync(this);
 
     /// <inheritdoc/>
     protected override ValueTask ReleaseAsync() => _method.ReleaseAsync(this);
+
+    private ValueTask<bool> MoveToSingleAsync() =>
+        _watches?.Receives is { } watch ? watch.WatchAsync(Messages.MoveNextAsync()) : Messages.MoveNextAsync();
 
     private ValueTask SendAsync(TResponse message, CancellationToken cancellationToken)
     {
@@ -139,6 +163,7 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     private async ValueTask AwaitSendAsync(ValueTask send)
     {
         BeginWaitingSend();
+        _watches?.Sends?.Begin();
         try
         {
             await send.ConfigureAwait(false);
@@ -149,6 +174,7 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
         }
         finally
         {
+            _watches?.Sends?.End();
             EndWaitingSend();
         }
     }
@@ -164,6 +190,8 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
 
         return IsStopped ? CreateStoppedException() : error;
     }
+
+    private sealed record Watches(MessageWatch? Receives, MessageWatch? Sends);
 
     private sealed class Sender(ServerCallState<TRequest, TResponse> call) : ResponseSender<TResponse>
     {
