@@ -3,20 +3,21 @@ using System.Net.Security;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weir.Http2;
+using Weir.Rpc.Compression;
 
 namespace Weir.Rpc;
 
 /// <summary>Settings of a channel; set them before the channel is made.</summary>
 public sealed class RpcChannelOptions
 {
-    /// <summary>The largest message accepted, in bytes. 0 to 2,147,483,586. Default 4 MiB. A larger one ends its call with ResourceExhausted.</summary>
+    /// <summary>The largest message accepted, in bytes, after decompression as well as before. 0 to 2,147,483,586. Default 4 MiB. A larger one ends its call with ResourceExhausted.</summary>
     public int MaxReceiveMessageBytes
     {
         get;
         set => field = RpcLimits.CheckMessageBytes(value, nameof(MaxReceiveMessageBytes));
     } = RpcLimits.DefaultReceiveMessageBytes;
 
-    /// <summary>The largest message sent, in bytes. 0 to 2,147,483,586, which is the default. Sending a larger one throws ResourceExhausted and sends nothing.</summary>
+    /// <summary>The largest message sent, in bytes before compression. 0 to 2,147,483,586, which is the default. Sending a larger one throws ResourceExhausted and sends nothing.</summary>
     public int MaxSendMessageBytes
     {
         get;
@@ -64,6 +65,19 @@ public sealed class RpcChannelOptions
 
     /// <summary>TLS settings for https addresses. The protocol is always "h2"; a missing TargetHost is the address's host. Default: null, the system's trust.</summary>
     public SslClientAuthenticationOptions? Tls { get; set; }
+
+    /// <summary>What responses may be compressed with, besides <see cref="MessageCompression.Identity"/>; servers are told. Default: gzip, deflate, brotli.
+    /// A response compressed with anything else ends its call with Internal.</summary>
+    /// <exception cref="ArgumentException">A name is there twice.</exception>
+    public IReadOnlyList<MessageCompression> AcceptedCompressions
+    {
+        get;
+        set => field = CompressionSet.Check(value, nameof(AcceptedCompressions));
+    } = [MessageCompression.Gzip, MessageCompression.Deflate, MessageCompression.Brotli];
+
+    /// <summary>What the requests of calls are compressed with that set nothing else (<see cref="CallOptions.Compression"/>). A server that does not
+    /// know it ends the call with Unimplemented. Default: null, no compression.</summary>
+    public MessageCompression? Compression { get; set; }
 
     /// <summary>Settings and limits of the connections.</summary>
     public Http2Options Http2

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Microsoft.Extensions.Logging;
+using Weir.Rpc.Compression;
 using Weir.Rpc.Protocol;
 using Weir.Rpc.Serving;
 
@@ -24,11 +25,15 @@ public sealed class RpcServer
     {
         Options = options ?? new RpcServerOptions();
         ReceiveBudget.Check(Options.Http2);
+        Compressions = new CompressionSet(Options.AcceptedCompressions);
         Logger = Options.LoggerFactory.CreateLogger("Weir.Rpc.Server");
     }
 
     /// <summary>The server's settings.</summary>
     internal RpcServerOptions Options { get; }
+
+    /// <summary>What requests may be compressed with.</summary>
+    internal CompressionSet Compressions { get; }
 
     /// <summary>Where the server logs.</summary>
     internal ILogger Logger { get; }

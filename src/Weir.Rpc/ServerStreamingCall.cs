@@ -23,6 +23,9 @@ public sealed class ServerStreamingCall<TResponse> : IAsyncEnumerable<TResponse>
     /// <summary>The response's headers, once they are here; empty when the server sent none. Fails with the call when that ends before.</summary>
     public Task<Metadata> GetResponseHeadersAsync() => _call.GetResponseHeadersAsync();
 
+    /// <summary>How many of the responses received so far came compressed.</summary>
+    public int CompressedResponses => _call.CompressedResponses;
+
     /// <summary>The trailers, once the call has ended.</summary>
     /// <exception cref="InvalidOperationException">The call has not ended.</exception>
     public Metadata Trailers => _call.Trailers;

@@ -1,3 +1,5 @@
+using Weir.Rpc.Compression;
+
 namespace Weir.Rpc.Channels;
 
 /// <summary>What every call of a channel shares.</summary>
@@ -10,6 +12,7 @@ internal sealed class ChannelCore
     {
         Address = address;
         Options = options;
+        Compressions = new CompressionSet(options.AcceptedCompressions);
         Pool = new ConnectionPool(address, options);
     }
 
@@ -18,6 +21,9 @@ internal sealed class ChannelCore
 
     /// <summary>The channel's settings.</summary>
     public RpcChannelOptions Options { get; }
+
+    /// <summary>What responses may be compressed with.</summary>
+    public CompressionSet Compressions { get; }
 
     /// <summary>The channel's connections.</summary>
     public ConnectionPool Pool { get; }

@@ -51,7 +51,10 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
     public void Start(CancellationToken cancellationToken) => Begin(cancellationToken);
 
     /// <summary>Sends a message, waiting while there is no room.</summary>
-    public ValueTask SendAsync(TRequest message, CancellationToken cancellationToken)
+    public ValueTask SendAsync(TRequest message, CancellationToken cancellationToken) => SendAsync(message, uncompressed: false, cancellationToken);
+
+    /// <summary>Sends a message, as it is if so asked, waiting while there is no room.</summary>
+    public ValueTask SendAsync(TRequest message, bool uncompressed, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(message);
         if (_completed)
@@ -59,7 +62,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
             return ValueTask.FromException(CreateCompletedException());
         }
 
-        var payload = MessagePayload<TRequest>.Create(_marshaller, message, Settings.MaxSendMessageBytes);
+        var payload = CreatePayload(message, uncompressed);
         if (SendStream is not { } stream || IsFinished)
         {
             return SendSlowlyAsync(payload, cancellationToken);
@@ -77,6 +80,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
             if (send.IsCompletedSuccessfully)
             {
                 send.GetAwaiter().GetResult();
+                payload.Release();
                 return default;
             }
         }
@@ -90,7 +94,10 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
     }
 
     /// <summary>Sends a message if there is room now.</summary>
-    public bool TrySend(TRequest message)
+    public bool TrySend(TRequest message) => TrySend(message, uncompressed: false);
+
+    /// <summary>Sends a message, as it is if so asked, if there is room now.</summary>
+    public bool TrySend(TRequest message, bool uncompressed)
     {
         ArgumentNullException.ThrowIfNull(message);
         if (_completed)
@@ -98,7 +105,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
             throw CreateCompletedException();
         }
 
-        var payload = MessagePayload<TRequest>.Create(_marshaller, message, Settings.MaxSendMessageBytes);
+        var payload = CreatePayload(message, uncompressed);
         if (SendStream is not { } stream || IsFinished)
         {
             return false;
@@ -111,7 +118,9 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
 
         try
         {
-            return stream.TrySend(payload);
+            var sent = stream.TrySend(payload);
+            payload.Release();
+            return sent;
         }
         catch (Http2StreamException error)
         {
@@ -241,6 +250,10 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
         }
     }
 
+    private MessagePayload<TRequest> CreatePayload(TRequest message, bool uncompressed) => Compression is null || uncompressed
+        ? MessagePayload<TRequest>.Create(_marshaller, message, Settings.MaxSendMessageBytes)
+        : MessagePayload<TRequest>.CreateCompressed(_marshaller, message, Settings.MaxSendMessageBytes, Compression);
+
     private async Task<TResponse> CompleteThenReadAsync(CancellationToken cancellationToken)
     {
         using var registration = cancellationToken.UnsafeRegister(
@@ -258,9 +271,10 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
 
         try
         {
-            var payload = MessagePayload<TRequest>.Create(_marshaller, request, Settings.MaxSendMessageBytes);
+            var payload = CreatePayload(request, IsRequestUncompressed);
             if (stream.TrySend(payload))
             {
+                payload.Release();
                 SendEnd(stream);
             }
             else
@@ -279,6 +293,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
         try
         {
             await stream.SendAsync(payload).ConfigureAwait(false);
+            payload.Release();
             SendEnd(stream);
         }
         catch (Exception error)
@@ -322,6 +337,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
         try
         {
             await AwaitCountedAsync(send).ConfigureAwait(false);
+            payload.Release();
             return;
         }
         catch (Http2StreamException error)
@@ -386,6 +402,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
         {
             _messageSent = true;
             await AwaitCountedAsync(stream!.SendAsync(payload, cancellationToken)).ConfigureAwait(false);
+            payload.Release();
             return;
         }
         catch (Http2StreamException error)
@@ -442,6 +459,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall
         try
         {
             await AwaitCountedAsync(stream.SendAsync(send.Payload, send.CancellationToken)).ConfigureAwait(false);
+            send.Payload.Release();
             send.TrySetResult();
         }
         catch (OperationCanceledException)

@@ -25,6 +25,8 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     /// <inheritdoc/>
     protected override bool HasSingleRequest => _method.Method.Kind is MethodKind.Unary or MethodKind.ServerStreaming;
 
+    private bool IsHandlerUncompressed => SendCompression is not null && ResponsesUncompressed;
+
     private bool HasSingleResponse => _method.Method.Kind is MethodKind.Unary or MethodKind.ClientStreaming;
 
     /// <summary>Reads the one request.</summary>
@@ -50,7 +52,7 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     /// <summary>Sends the one response.</summary>
     public ValueTask SendSingleAsync(TResponse? response) => response is null
         ? throw new InvalidOperationException($"The handler of {Method} returned null instead of a response.")
-        : SendAsync(response, CancellationToken.None);
+        : SendAsync(response, IsHandlerUncompressed, CancellationToken.None);
 
     /// <summary>Sends everything that the handler gives. While it gives without waiting and there is room, nothing here waits or allocates.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
@@ -58,7 +60,7 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     {
         await foreach (var response in responses.WithCancellation(CancellationToken).ConfigureAwait(false))
         {
-            await SendAsync(response, CancellationToken.None).ConfigureAwait(false);
+            await SendAsync(response, IsHandlerUncompressed, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
@@ -90,9 +92,13 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     /// <inheritdoc/>
     protected override ValueTask ReleaseAsync() => _method.ReleaseAsync(this);
 
-    private ValueTask SendAsync(TResponse message, CancellationToken cancellationToken)
+    private MessagePayload<TResponse> CreatePayload(TResponse message, bool uncompressed) => SendCompression is null || uncompressed
+        ? MessagePayload<TResponse>.Create(_method.Method.Responses, message, Settings.MaxSendMessageBytes)
+        : MessagePayload<TResponse>.CreateCompressed(_method.Method.Responses, message, Settings.MaxSendMessageBytes, SendCompression);
+
+    private ValueTask SendAsync(TResponse message, bool uncompressed, CancellationToken cancellationToken)
     {
-        var payload = MessagePayload<TResponse>.Create(_method.Method.Responses, message, Settings.MaxSendMessageBytes);
+        var payload = CreatePayload(message, uncompressed);
         if (!HeadersSent)
         {
             TrySendHeaders(null);
@@ -105,6 +111,7 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
             if (send.IsCompletedSuccessfully)
             {
                 send.GetAwaiter().GetResult();
+                payload.Release();
                 return default;
             }
         }
@@ -113,12 +120,12 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
             return ValueTask.FromException(ToSendException(error));
         }
 
-        return AwaitSendAsync(send);
+        return AwaitSendAsync(send, payload);
     }
 
-    private bool TrySend(TResponse message)
+    private bool TrySend(TResponse message, bool uncompressed)
     {
-        var payload = MessagePayload<TResponse>.Create(_method.Method.Responses, message, Settings.MaxSendMessageBytes);
+        var payload = CreatePayload(message, uncompressed);
         if (!HeadersSent)
         {
             TrySendHeaders(null);
@@ -126,7 +133,9 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
 
         try
         {
-            return !IsStopped && Stream.TrySend(payload);
+            var sent = !IsStopped && Stream.TrySend(payload);
+            payload.Release();
+            return sent;
         }
         catch (Exception error) when (error is Http2StreamException or InvalidOperationException)
         {
@@ -136,12 +145,13 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask AwaitSendAsync(ValueTask send)
+    private async ValueTask AwaitSendAsync(ValueTask send, MessagePayload<TResponse> payload)
     {
         BeginWaitingSend();
         try
         {
             await send.ConfigureAwait(false);
+            payload.Release();
         }
         catch (Exception error) when (error is Http2StreamException or InvalidOperationException)
         {
@@ -168,17 +178,24 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     private sealed class Sender(ServerCallState<TRequest, TResponse> call) : ResponseSender<TResponse>
     {
         /// <inheritdoc/>
-        public override ValueTask SendAsync(TResponse message, CancellationToken cancellationToken = default)
+        public override ValueTask SendAsync(TResponse message, CancellationToken cancellationToken = default) =>
+            SendAsync(message, uncompressed: false, cancellationToken);
+
+        /// <inheritdoc/>
+        public override ValueTask SendAsync(TResponse message, bool uncompressed, CancellationToken cancellationToken = default)
         {
             ArgumentNullException.ThrowIfNull(message);
-            return call.SendAsync(message, cancellationToken);
+            return call.SendAsync(message, uncompressed, cancellationToken);
         }
 
         /// <inheritdoc/>
-        public override bool TrySend(TResponse message)
+        public override bool TrySend(TResponse message) => TrySend(message, uncompressed: false);
+
+        /// <inheritdoc/>
+        public override bool TrySend(TResponse message, bool uncompressed)
         {
             ArgumentNullException.ThrowIfNull(message);
-            return call.TrySend(message);
+            return call.TrySend(message, uncompressed);
         }
     }
 }
