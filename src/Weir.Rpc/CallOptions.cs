@@ -33,4 +33,12 @@ public readonly record struct CallOptions
     /// <summary>Whether the call waits, to its deadline if it has one, while the channel cannot connect; else it ends with Unavailable then. It waits in
     /// any case while the channel connects. Default: null, as the channel's service config says, or else false.</summary>
     public bool? WaitForReady { get; init; }
+
+    /// <summary>What the requests are compressed with; <see cref="MessageCompression.Identity"/> for no compression. A message that does not get smaller
+    /// is sent as it is. Default: null, the channel's (<see cref="RpcChannelOptions.Compression"/>).</summary>
+    public MessageCompression? Compression { get; init; }
+
+    /// <summary>Sends the request of a call that has a single one as it is, although the call's <see cref="Compression"/> is named to the server. A stream's
+    /// messages say so one by one. Default: false.</summary>
+    public bool RequestUncompressed { get; init; }
 }

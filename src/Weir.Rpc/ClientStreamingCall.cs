@@ -21,10 +21,16 @@ public sealed class ClientStreamingCall<TRequest, TResponse> : IAsyncDisposable
     /// <exception cref="OperationCanceledException">The token fired before the message was queued; the call goes on.</exception>
     public ValueTask SendAsync(TRequest message, CancellationToken cancellationToken = default) => _call.SendAsync(message, cancellationToken);
 
+    /// <summary>Sends a message, as it is when <paramref name="uncompressed"/>, although the call's messages are compressed; else like the other SendAsync.</summary>
+    public ValueTask SendAsync(TRequest message, bool uncompressed, CancellationToken cancellationToken = default) => _call.SendAsync(message, uncompressed, cancellationToken);
+
     /// <summary>Sends a message if there is room now. False when it would have to wait, and when the call has ended.</summary>
     /// <exception cref="RpcException">The message is larger than MaxSendMessageBytes.</exception>
     /// <exception cref="InvalidOperationException">CompleteAsync was called.</exception>
     public bool TrySend(TRequest message) => _call.TrySend(message);
+
+    /// <summary>Sends a message if there is room now, as it is when <paramref name="uncompressed"/>; else like the other TrySend.</summary>
+    public bool TrySend(TRequest message, bool uncompressed) => _call.TrySend(message, uncompressed);
 
     /// <summary>Says that no more messages follow, and awaits the answer. When the server has ended the call early with OK, gives its answer.
     /// When <paramref name="cancellationToken"/> fires first, the call is cancelled. Called again, gives the same answer.</summary>
@@ -48,6 +54,9 @@ public sealed class ClientStreamingCall<TRequest, TResponse> : IAsyncDisposable
     /// <summary>Whether no policy of the service config tries the call again any more: because there is none, because the response's headers are here,
     /// because more was sent than is kept for another attempt, or because it has ended.</summary>
     public bool IsCommitted => _call.IsCommitted;
+
+    /// <summary>How many of the responses received so far came compressed.</summary>
+    public int CompressedResponses => _call.CompressedResponses;
 
     /// <summary>The trailers, once the call has ended.</summary>
     /// <exception cref="InvalidOperationException">The call has not ended.</exception>

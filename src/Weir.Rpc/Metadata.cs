@@ -28,7 +28,7 @@ public sealed class Metadata : IReadOnlyCollection<Metadata.Entry>
 
     /// <summary>Adds a text entry. The key is lower-cased and checked.</summary>
     /// <param name="key">Letters, digits, '_', '-' and '.'; not one that gRPC or HTTP uses itself ("grpc-" anything, "content-type", "te", "user-agent", …).</param>
-    /// <param name="value">Printable ASCII: U+0020 to U+007E.</param>
+    /// <param name="value">Printable ASCII: U+0020 to U+007E. Blanks at its ends are left out: HTTP has none there (RFC 9113 §8.2.1).</param>
     /// <exception cref="ArgumentException">The key or the value is not allowed, or the key ends in "-bin".</exception>
     public void Add(string key, string value)
     {
@@ -47,7 +47,7 @@ public sealed class Metadata : IReadOnlyCollection<Metadata.Entry>
             }
         }
 
-        AddReceived(new Entry(name, value));
+        AddReceived(new Entry(name, value.Trim(' ')));
     }
 
     /// <summary>Adds a binary entry; the key must end in "-bin". The bytes are not copied: leave them as they are until the metadata is sent.</summary>

@@ -9,7 +9,14 @@ public abstract class ResponseSender<TResponse>
     /// <exception cref="RpcException">The message is larger than MaxSendMessageBytes (ResourceExhausted); nothing was sent and the call goes on.</exception>
     public abstract ValueTask SendAsync(TResponse message, CancellationToken cancellationToken = default);
 
+    /// <summary>Sends a message, as it is when <paramref name="uncompressed"/>, although the call's messages are compressed; else like the other SendAsync.
+    /// Behind an interceptor all messages are sent as the call says.</summary>
+    public virtual ValueTask SendAsync(TResponse message, bool uncompressed, CancellationToken cancellationToken = default) => SendAsync(message, cancellationToken);
+
     /// <summary>Sends a message if there is room now. False when it would have to wait, and when the call has ended.</summary>
     /// <exception cref="RpcException">The message is larger than MaxSendMessageBytes.</exception>
     public abstract bool TrySend(TResponse message);
+
+    /// <summary>Sends a message if there is room now, as it is when <paramref name="uncompressed"/>; else like the other TrySend.</summary>
+    public virtual bool TrySend(TResponse message, bool uncompressed) => TrySend(message);
 }

@@ -4,20 +4,21 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weir.Http2;
 using Weir.Rpc.Channels;
+using Weir.Rpc.Compression;
 
 namespace Weir.Rpc;
 
 /// <summary>Settings of a channel; set them before the channel is made.</summary>
 public sealed class RpcChannelOptions
 {
-    /// <summary>The largest message accepted, in bytes. 0 to 2,147,483,586. Default 4 MiB. A larger one ends its call with ResourceExhausted.</summary>
+    /// <summary>The largest message accepted, in bytes, after decompression as well as before. 0 to 2,147,483,586. Default 4 MiB. A larger one ends its call with ResourceExhausted.</summary>
     public int MaxReceiveMessageBytes
     {
         get;
         set => field = RpcLimits.CheckMessageBytes(value, nameof(MaxReceiveMessageBytes));
     } = RpcLimits.DefaultReceiveMessageBytes;
 
-    /// <summary>The largest message sent, in bytes. 0 to 2,147,483,586, which is the default. Sending a larger one throws ResourceExhausted and sends nothing.</summary>
+    /// <summary>The largest message sent, in bytes before compression. 0 to 2,147,483,586, which is the default. Sending a larger one throws ResourceExhausted and sends nothing.</summary>
     public int MaxSendMessageBytes
     {
         get;
@@ -56,6 +57,19 @@ public sealed class RpcChannelOptions
         get;
         set => field = RpcLimits.CheckTimeout(value, nameof(ConnectTimeout));
     } = TimeSpan.FromSeconds(20);
+
+    /// <summary>What responses may be compressed with, besides <see cref="MessageCompression.Identity"/>; servers are told. Default: gzip, deflate, brotli.
+    /// A response compressed with anything else ends its call with Internal.</summary>
+    /// <exception cref="ArgumentException">A name is there twice.</exception>
+    public IReadOnlyList<MessageCompression> AcceptedCompressions
+    {
+        get;
+        set => field = CompressionSet.Check(value, nameof(AcceptedCompressions));
+    } = [MessageCompression.Gzip, MessageCompression.Deflate, MessageCompression.Brotli];
+
+    /// <summary>What the requests of calls are compressed with that set nothing else (<see cref="CallOptions.Compression"/>). A server that does not
+    /// know it ends the call with Unimplemented. Default: null, no compression.</summary>
+    public MessageCompression? Compression { get; set; }
 
     /// <summary>The pauses between attempts to connect.</summary>
     public BackoffOptions Backoff

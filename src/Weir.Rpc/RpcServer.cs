@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using Microsoft.Extensions.Logging;
+using Weir.Rpc.Compression;
 using Weir.Rpc.Serving;
 
 namespace Weir.Rpc;
@@ -21,11 +22,15 @@ public sealed class RpcServer
     public RpcServer(RpcServerOptions? options = null)
     {
         Options = options ?? new RpcServerOptions();
+        Compressions = new CompressionSet(Options.AcceptedCompressions);
         Logger = Options.LoggerFactory.CreateLogger("Weir.Rpc.Server");
     }
 
     /// <summary>The server's settings.</summary>
     internal RpcServerOptions Options { get; }
+
+    /// <summary>What requests may be compressed with.</summary>
+    internal CompressionSet Compressions { get; }
 
     /// <summary>Where the server logs.</summary>
     internal ILogger Logger { get; }

@@ -1,25 +1,39 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Weir.Http2;
+using Weir.Rpc.Compression;
 
 namespace Weir.Rpc;
 
 /// <summary>Settings of a server; set them before the server is made.</summary>
 public sealed class RpcServerOptions
 {
-    /// <summary>The largest message accepted, in bytes. 0 to 2,147,483,586. Default 4 MiB. A larger one ends its call with ResourceExhausted.</summary>
+    /// <summary>The largest message accepted, in bytes, after decompression as well as before. 0 to 2,147,483,586. Default 4 MiB. A larger one ends its call with ResourceExhausted.</summary>
     public int MaxReceiveMessageBytes
     {
         get;
         set => field = RpcLimits.CheckMessageBytes(value, nameof(MaxReceiveMessageBytes));
     } = RpcLimits.DefaultReceiveMessageBytes;
 
-    /// <summary>The largest message sent, in bytes. 0 to 2,147,483,586, which is the default. Sending a larger one throws ResourceExhausted and sends nothing.</summary>
+    /// <summary>The largest message sent, in bytes before compression. 0 to 2,147,483,586, which is the default. Sending a larger one throws ResourceExhausted and sends nothing.</summary>
     public int MaxSendMessageBytes
     {
         get;
         set => field = RpcLimits.CheckMessageBytes(value, nameof(MaxSendMessageBytes));
     } = RpcLimits.LargestMessageBytes;
+
+    /// <summary>What requests may be compressed with, besides <see cref="MessageCompression.Identity"/>; clients are told. Default: gzip, deflate, brotli.
+    /// A request compressed with anything else ends with Unimplemented.</summary>
+    /// <exception cref="ArgumentException">A name is there twice.</exception>
+    public IReadOnlyList<MessageCompression> AcceptedCompressions
+    {
+        get;
+        set => field = CompressionSet.Check(value, nameof(AcceptedCompressions));
+    } = [MessageCompression.Gzip, MessageCompression.Deflate, MessageCompression.Brotli];
+
+    /// <summary>What responses are compressed with when their client accepts it and the handler sets nothing else (<see cref="ServerCall.ResponseCompression"/>).
+    /// Default: null, no compression.</summary>
+    public MessageCompression? Compression { get; set; }
 
     /// <summary>Settings and limits of the connections.</summary>
     public Http2Options Http2

@@ -40,6 +40,18 @@ public abstract class ServerCall
     /// <summary>Fires when the server is going to stop: finish your last messages. Fires before <see cref="CancellationToken"/>.</summary>
     public abstract CancellationToken Draining { get; }
 
+    /// <summary>What the responses are compressed with; null for no compression. To be set before the first response and its headers. Default: the server's
+    /// (<see cref="RpcServerOptions.Compression"/>). What the client does not accept is not used: this is null then.</summary>
+    /// <exception cref="InvalidOperationException">The headers are sent already.</exception>
+    public virtual MessageCompression? ResponseCompression { get; set; }
+
+    /// <summary>Whether the responses that the handler gives from now on are sent as they are, although others are compressed. A <see cref="ResponseSender{TResponse}"/>
+    /// is told with each message instead. Default: false.</summary>
+    public virtual bool ResponsesUncompressed { get; set; }
+
+    /// <summary>How many of the requests taken so far came compressed.</summary>
+    public virtual int CompressedRequests => 0;
+
     /// <summary>Sends the response's headers now instead of with the first message. At most once.</summary>
     /// <exception cref="InvalidOperationException">The headers are sent already.</exception>
     /// <exception cref="OperationCanceledException">The call was cancelled.</exception>

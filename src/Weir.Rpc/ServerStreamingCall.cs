@@ -28,6 +28,9 @@ public sealed class ServerStreamingCall<TResponse> : IAsyncEnumerable<TResponse>
     /// because more was sent than is kept for another attempt, or because it has ended.</summary>
     public bool IsCommitted => _call.IsCommitted;
 
+    /// <summary>How many of the responses received so far came compressed.</summary>
+    public int CompressedResponses => _call.CompressedResponses;
+
     /// <summary>The trailers, once the call has ended.</summary>
     /// <exception cref="InvalidOperationException">The call has not ended.</exception>
     public Metadata Trailers => _call.Trailers;

@@ -29,6 +29,12 @@ public sealed record Peer
         ["/usr/bin/python3", Repository.PathOf("tests/peers/python/classic_client.py")],
         ["/usr/bin/python3", Repository.PathOf("tests/peers/python/classic_server.py")]);
 
+    /// <summary>Python's server of gRPC's negative HTTP/2 interop tests.</summary>
+    public static Peer NegativeHttp2 { get; } = new(
+        "http2",
+        [],
+        ["/usr/bin/python3", Repository.PathOf("tests/peers/python/misbehaving_http2_server.py")]);
+
     public string Name { get; }
 
     /// <summary>The command of the client, to be followed by its arguments: ADDR CASE for those written from protos/classic.proto.</summary>

@@ -41,6 +41,33 @@ public sealed class PeerServerTests
     }
 
     [Theory]
+    [InlineData("go", "gzip")]
+    [InlineData("python", "gzip")]
+    [InlineData("python", "deflate")]
+    public async Task Compressed_requests_are_read_by_the_server(string peer, string name)
+    {
+        await using var server = await PeerServer.StartAsync(peer);
+        var options = new CallOptions { Compression = name == "gzip" ? MessageCompression.Gzip : MessageCompression.Deflate };
+        var streams = new StreamService.Client(server.Channel);
+        await using var call = streams.CreateUsers(options, Stop);
+        for (var i = 0; i < 200; i++)
+            await call.SendAsync(new User { Name = new string('z', i * 10), Email = "z@example.com" }, uncompressed: i % 3 == 1, Stop);
+
+        Assert.Equal(200, (await call.CompleteAsync(Stop)).Created);
+        var users = await streams.GetUserList(new(), cancellationToken: Stop).ToListAsync(Stop);
+        Assert.Equal(Enumerable.Range(0, 200).Select(i => i * 10), users.TakeLast(200).Select(user => user.Name.Length));
+    }
+
+    [Fact]
+    public async Task Responses_of_Go_are_compressed_as_the_request_is()
+    {
+        await using var server = await PeerServer.StartAsync("go");
+        await using var call = new StreamService.Client(server.Channel).GetUserList(new() { PageSize = 7 }, new CallOptions { Compression = MessageCompression.Gzip }, Stop);
+        Assert.Equal(SeededUsers, (await call.ToListAsync(Stop)).Count);
+        Assert.Equal(SeededUsers, call.CompressedResponses);
+    }
+
+    [Theory]
     [MemberData(nameof(Peers))]
     public async Task Client_stream_without_a_message_ends_well(string peer)
     {

@@ -73,6 +73,9 @@ public sealed class CodecTests
     [InlineData("a\nb", "a%0Ab")]
     [InlineData("äöü", "%C3%A4%C3%B6%C3%BC")]
     [InlineData("😀", "%F0%9F%98%80")]
+    [InlineData(" a b ", "%20a b%20")]
+    [InlineData(" ", "%20")]
+    [InlineData("failed: ", "failed:%20")]
     public void A_message_is_percent_encoded_utf8(string text, string encoded)
     {
         Assert.Equal(encoded, PercentCoding.Encode(text));

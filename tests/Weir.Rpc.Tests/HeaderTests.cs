@@ -86,6 +86,94 @@ public sealed class HeaderTests
     }
 
     [Fact]
+    public async Task Metadata_above_the_servers_limit_is_ResourceExhausted_and_the_next_call_served()
+    {
+        await using var host = new TestHost(server => server.Http2.MaxHeaderListBytes = 4096);
+        host.Service.OnUnary = (request, _) => ValueTask.FromResult(request);
+        await host.Unary("", new CallOptions { Headers = new Metadata { { "long", new string('x', 4096) } } }).AsTask().FailsAsync(StatusCode.ResourceExhausted);
+        var bytes = new Metadata { { "long-bin", new byte[4096 * 3 / 4] } }; // as base64
+        await host.Unary("", new CallOptions { Headers = bytes }).AsTask().FailsAsync(StatusCode.ResourceExhausted);
+        Assert.Equal("ok", await host.Unary("ok", new CallOptions { Headers = new Metadata { { "long", new string('x', 3000) } } }).SoonAsync());
+        Assert.Equal(1, host.Connections);
+    }
+
+    [Theory]
+    [InlineData("headers")]
+    [InlineData("trailers")]
+    [InlineData("message")]
+    public async Task Metadata_above_the_clients_limit_is_ResourceExhausted_and_the_next_call_served(string where)
+    {
+        await using var host = new TestHost(channel: channel => channel.Http2.MaxHeaderListBytes = 4096);
+        host.Service.OnUnary = async (request, call) =>
+        {
+            var length = int.Parse(request, System.Globalization.CultureInfo.InvariantCulture);
+            if (where == "headers")
+            {
+                await call.SendHeadersAsync(new Metadata { { "long", new string('x', length) } });
+            }
+            else if (where == "trailers")
+            {
+                call.ResponseTrailers.Add("long-bin", new byte[length * 3 / 4]);
+            }
+            else if (length > 3000)
+            {
+                throw new RpcException(StatusCode.NotFound, new string('x', length));
+            }
+
+            return request;
+        };
+        await host.Unary("4096").AsTask().FailsAsync(StatusCode.ResourceExhausted);
+        Assert.Equal("3000", await host.Unary("3000").SoonAsync());
+        Assert.Equal(1, host.Connections);
+    }
+
+    [Fact]
+    public async Task Blanks_at_the_ends_of_texts_break_no_call()
+    {
+        await using var host = new TestHost();
+        host.Service.OnUnary = (_, call) =>
+        {
+            Assert.Equal("a b", call.RequestHeaders.GetValue("key"));
+            call.ResponseTrailers.Add("key", " c ");
+            throw new RpcException(StatusCode.NotFound, " no such file: ");
+        };
+        var error = await host.Unary("", new CallOptions { Headers = new Metadata { { "key", " a b " } } }).AsTask().FailsAsync(StatusCode.NotFound);
+        Assert.Equal(" no such file: ", error.Status.Detail);
+        Assert.Equal("c", error.Trailers.GetValue("key"));
+    }
+
+    [Theory]
+    [InlineData("k-bin=!", null)]
+    [InlineData("k-bin=AA==,AQ", "00 01")]
+    [InlineData("k-bin=", "")]
+    public async Task Bytes_in_response_headers_are_base64_or_the_call_ends(string field, string? expected)
+    {
+        await using var server = new RawServer((stream, _) => () =>
+        {
+            stream.SendHeaders([.. RawServer.Ok, .. RawServer.Headers(field)], endStream: false);
+            try
+            {
+                stream.TrySend(RawServer.Message("message"));
+                stream.SendHeaders(RawServer.Headers("grpc-status=0"), endStream: true);
+            }
+            catch (Weir.Http2.Http2StreamException) when (expected is null)
+            {
+                // The client has seen enough.
+            }
+        });
+        var call = server.Unary();
+        if (expected is null)
+        {
+            Assert.Equal("the response's \"k-bin\" is not base64", (await call.AsTask().FailsAsync(StatusCode.Internal)).Status.Detail);
+            return;
+        }
+
+        Assert.Equal("message", await call.SoonAsync());
+        var entries = (await call.GetResponseHeadersAsync().SoonAsync()).GetAll("k-bin");
+        Assert.Equal(expected, string.Join(' ', entries.Select(entry => Convert.ToHexString(entry.Bytes.Span))));
+    }
+
+    [Fact]
     public async Task More_metadata_than_a_frame_holds_passes()
     {
         await using var host = new TestHost();

@@ -43,6 +43,31 @@ public sealed class MetadataTests
         Assert.Contains($"U+{(int)value[at]:X4} at {at}", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(" a b  ", "a b")]
+    [InlineData("  ", "")]
+    [InlineData("", "")]
+    public void Blanks_at_the_ends_of_a_value_are_left_out(string value, string kept) => Assert.Equal(kept, new Metadata { { "key", value } }.GetValue("key"));
+
+    [Fact]
+    public void Every_octet_and_length_round_trips()
+    {
+        for (var length = 0; length < 300; length++)
+        {
+            var bytes = Enumerable.Range(0, length).Select(i => (byte)(i + length)).ToArray();
+            HeaderList headers = default;
+            MetadataCodec.Write(new Metadata { { "k-bin", bytes } }, ref headers);
+            var field = headers.AsSpan()[0];
+            Assert.DoesNotContain('=', field.Value);
+            foreach (var padded in new[] { field.Value, field.Value.PadRight((field.Value.Length + 3) / 4 * 4, '=') })
+            {
+                Metadata? metadata = null;
+                Assert.True(MetadataCodec.TryRead(new HeaderField("k-bin", padded), ref metadata));
+                Assert.Equal(bytes, metadata!.GetBytes("k-bin")!.Value.ToArray());
+            }
+        }
+    }
+
     [Fact]
     public void Bytes_need_a_bin_key() => Assert.Throws<ArgumentException>(() => new Metadata().Add("key", new byte[1]));
 
@@ -81,6 +106,8 @@ public sealed class MetadataTests
     [InlineData("A")]
     [InlineData("AA!A")]
     [InlineData("AA=A")]
+    [InlineData("AA,A")]
+    [InlineData("AA-_")] // the alphabet of URLs is another
     public void Bytes_that_are_not_base64_are_refused(string text)
     {
         Metadata? metadata = null;

@@ -59,7 +59,7 @@ public sealed class WireTests
     [InlineData(":status=404;content-type=text/html", StatusCode.Unimplemented, "the response's HTTP status is 404")]
     [InlineData(":status=503", StatusCode.Unavailable, "the response's HTTP status is 503")]
     [InlineData(":status=200;content-type=text/html", StatusCode.Unknown, "the response's content-type is \"text/html\"; \"application/grpc\" is expected")]
-    [InlineData(":status=200;content-type=application/grpc;grpc-encoding=gzip", StatusCode.Internal, "the response is compressed with \"gzip\", which was not offered")]
+    [InlineData(":status=200;content-type=application/grpc;grpc-encoding=snappy", StatusCode.Internal, "the response is compressed with \"snappy\", which was not offered; \"identity,gzip,deflate,br\" are accepted")]
     public async Task A_response_that_is_not_grpc_is_told_from_its_headers(string fields, StatusCode code, string detail)
     {
         await using var server = new RawServer((stream, _) => () => stream.SendHeaders(RawServer.Headers(fields.Split(';')), endStream: false));
@@ -208,10 +208,10 @@ public sealed class WireTests
     [InlineData("content-type=application/grpc", "content-type=application/json", ":status=415 END")]
     [InlineData("content-type=application/grpc", "content-type=application/grpc-web+proto", ":status=415 END")]
     [InlineData(":method=POST", ":method=GET", ":status=405; allow=POST END")]
-    [InlineData("te=trailers", "grpc-encoding=gzip", ":status=200; content-type=application/grpc; grpc-status=12; grpc-message=the request is compressed with \"gzip\"; \"identity\" is supported; grpc-accept-encoding=identity END")]
+    [InlineData("te=trailers", "grpc-encoding=snappy", ":status=200; content-type=application/grpc; grpc-status=12; grpc-message=the request is compressed with \"snappy\"; \"identity,gzip,deflate,br\" are accepted; grpc-accept-encoding=identity,gzip,deflate,br END")]
     [InlineData("te=trailers", "grpc-timeout=soon", ":status=200; content-type=application/grpc; grpc-status=13; grpc-message=the request's grpc-timeout \"soon\" is not one to eight digits and a unit of H, M, S, m, u or n END")]
     [InlineData("te=trailers", "k-bin=!", ":status=200; content-type=application/grpc; grpc-status=13; grpc-message=the request's \"k-bin\" is not base64 END")]
-    [InlineData(":path=/test.Service/Unary", ":path=/nothing", ":status=200; content-type=application/grpc; grpc-status=12; grpc-message=the path \"/nothing\" is not of the form \"/service/method\"; grpc-accept-encoding=identity END")]
+    [InlineData(":path=/test.Service/Unary", ":path=/nothing", ":status=200; content-type=application/grpc; grpc-status=12; grpc-message=the path \"/nothing\" is not of the form \"/service/method\"; grpc-accept-encoding=identity,gzip,deflate,br END")]
     public async Task A_request_that_is_not_right_is_refused_and_the_next_one_served(string right, string wrong, string expected)
     {
         await using var host = new TestHost();
@@ -244,7 +244,7 @@ public sealed class WireTests
     [InlineData(new byte[0], "the call ended without the request message")]
     [InlineData(new byte[] { 0, 0, 0 }, "the input ended within a message, after 3 of its bytes")]
     [InlineData(new byte[] { 0, 0, 0, 0, 9, 1 }, "the input ended within a message, after 6 of its bytes")]
-    [InlineData(new byte[] { 1, 0, 0, 0, 0 }, "received a compressed message without a grpc-encoding")]
+    [InlineData(new byte[] { 1, 0, 0, 0, 0 }, "received a message whose compressed flag is 1 without a grpc-encoding other than identity")]
     [InlineData(new byte[] { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, "the client sent a second request message to a call that has one")]
     public async Task A_request_message_that_is_not_right_is_Internal_and_the_next_call_served(byte[] body, string detail)
     {

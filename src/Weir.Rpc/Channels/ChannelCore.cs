@@ -1,3 +1,4 @@
+using Weir.Rpc.Compression;
 using Weir.Rpc.Policies;
 
 namespace Weir.Rpc.Channels;
@@ -14,6 +15,7 @@ internal sealed class ChannelCore
     {
         Address = address;
         Options = options;
+        Compressions = new CompressionSet(options.AcceptedCompressions);
         Pool = new ConnectionPool(this);
         Replays = new ReplayBudget(options.MaxReplayBytes);
         Policies = options.ServiceConfig is { } config ? new MethodPolicies(config) : null;
@@ -30,6 +32,9 @@ internal sealed class ChannelCore
 
     /// <summary>What calls may keep for further attempts.</summary>
     public ReplayBudget Replays { get; }
+
+    /// <summary>What responses may be compressed with.</summary>
+    public CompressionSet Compressions { get; }
 
     /// <summary>The channel's connections.</summary>
     public ConnectionPool Pool { get; }

@@ -33,6 +33,7 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
     private bool _headersReceived;
     private bool _retried;
     private volatile bool _wasRefused;
+    private int _compressedResponses;
     private TaskCompletionSource<Metadata>? _headersSource;
 
     protected ClientCall(ChannelCore channel, string path, in CallOptions options, MethodConfig? config)
@@ -44,6 +45,9 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
         Path = path;
         _deadline = GetDeadline(options, channel.Options.TimeProvider.GetUtcNow());
         _setStream = SetStream;
+        var compression = options.Compression ?? channel.Options.Compression;
+        Compression = compression == MessageCompression.Identity ? null : compression;
+        IsRequestUncompressed = options.RequestUncompressed;
     }
 
     /// <summary>Where the call stands in the pool's queue; under the pool's lock.</summary>
@@ -80,6 +84,12 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
     public bool IsFinished => _phase != Open;
 
     /// <inheritdoc/>
+    public MessageCompression? ReceivedCompression { get; private set; }
+
+    /// <summary>How many responses taken so far came compressed.</summary>
+    public int CompressedResponses => Volatile.Read(ref _compressedResponses);
+
+    /// <inheritdoc/>
     public bool IsStopped => _phase >= Stopped;
 
     /// <summary>The trailers; throws InvalidOperationException before the call has ended.</summary>
@@ -89,6 +99,12 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
 
     /// <summary>The stream to send on; null while there is none or earlier sends go out on it. Written under the call's lock.</summary>
     protected Http2Stream? SendStream { get => _sendStream; set => _sendStream = value; }
+
+    /// <summary>What requests are compressed with; null: nothing.</summary>
+    protected MessageCompression? Compression { get; }
+
+    /// <summary>Whether the one request is sent as it is all the same.</summary>
+    protected bool IsRequestUncompressed { get; }
 
     /// <summary>The path of the method.</summary>
     protected string Path { get; }
@@ -147,6 +163,16 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
         headers.Add(GrpcNames.Te, "trailers");
         headers.Add(GrpcNames.ContentType, GrpcNames.GrpcContent);
         headers.Add(GrpcNames.UserAgent, ChannelCore.UserAgent);
+        if (Compression is not null)
+        {
+            headers.Add(GrpcNames.Encoding, Compression.Name);
+        }
+
+        if (!_channel.Compressions.IsEmpty)
+        {
+            headers.Add(GrpcNames.AcceptEncoding, _channel.Compressions.AcceptEncoding);
+        }
+
         if (_deadline is { } deadline)
         {
             headers.Add(GrpcNames.Timeout, GrpcTimeout.Encode(deadline - Settings.TimeProvider.GetUtcNow()));
@@ -192,12 +218,13 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
         }
         else if (block.HttpStatus is < 100 or >= 200) // else informational: the response's own headers follow (RFC 9110 §15.2)
         {
-            if (block.CheckHeaders() is { } failure)
+            if (block.CheckHeaders(_channel.Compressions, out var compression) is { } failure)
             {
                 Stop(failure);
             }
             else
             {
+                ReceivedCompression = compression; // the messages come after this, on the same loop
                 SetHeaders(block.Metadata);
             }
         }
@@ -252,6 +279,9 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
     }
 
     /// <inheritdoc/>
+    public void OnCompressedTaken() => Volatile.Write(ref _compressedResponses, _compressedResponses + 1); // one reader at a time
+
+    /// <inheritdoc/>
     public Exception? GetEndOfMessages()
     {
         if (!IsFinished)
@@ -273,6 +303,7 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
     /// <inheritdoc/>
     public Exception FailReading(Status failure, Exception? cause)
     {
+        failure = (cause as RpcException)?.Status ?? failure;
         if (Stop(failure, cause))
         {
             return CreateException();

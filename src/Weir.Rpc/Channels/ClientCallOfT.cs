@@ -58,7 +58,10 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
     public void Start(CancellationToken cancellationToken) => Begin(cancellationToken);
 
     /// <summary>Sends a message, waiting while there is no room.</summary>
-    public ValueTask SendAsync(TRequest message, CancellationToken cancellationToken)
+    public ValueTask SendAsync(TRequest message, CancellationToken cancellationToken) => SendAsync(message, uncompressed: false, cancellationToken);
+
+    /// <summary>Sends a message, as it is if so asked, waiting while there is no room.</summary>
+    public ValueTask SendAsync(TRequest message, bool uncompressed, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(message);
         if (_completed)
@@ -66,7 +69,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
             return ValueTask.FromException(CreateCompletedException());
         }
 
-        var payload = MessagePayload<TRequest>.Create(_marshaller, message, MaxSendMessageBytes);
+        var payload = CreatePayload(message, uncompressed);
         if (SendStream is not { } stream || IsFinished)
         {
             return SendSlowlyAsync(payload, cancellationToken);
@@ -84,6 +87,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
             if (send.IsCompletedSuccessfully)
             {
                 send.GetAwaiter().GetResult();
+                payload.Release();
                 return default;
             }
         }
@@ -97,7 +101,10 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
     }
 
     /// <summary>Sends a message if there is room now.</summary>
-    public bool TrySend(TRequest message)
+    public bool TrySend(TRequest message) => TrySend(message, uncompressed: false);
+
+    /// <summary>Sends a message, as it is if so asked, if there is room now.</summary>
+    public bool TrySend(TRequest message, bool uncompressed)
     {
         ArgumentNullException.ThrowIfNull(message);
         if (_completed)
@@ -105,7 +112,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
             throw CreateCompletedException();
         }
 
-        var payload = MessagePayload<TRequest>.Create(_marshaller, message, MaxSendMessageBytes);
+        var payload = CreatePayload(message, uncompressed);
         if (SendStream is not { } stream || IsFinished)
         {
             return false;
@@ -118,7 +125,9 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
 
         try
         {
-            return stream.TrySend(payload);
+            var sent = stream.TrySend(payload);
+            payload.Release();
+            return sent;
         }
         catch (Http2StreamException error)
         {
@@ -234,6 +243,10 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
         }
     }
 
+    private MessagePayload<TRequest> CreatePayload(TRequest message, bool uncompressed) => Compression is null || uncompressed
+        ? MessagePayload<TRequest>.Create(_marshaller, message, MaxSendMessageBytes)
+        : MessagePayload<TRequest>.CreateCompressed(_marshaller, message, MaxSendMessageBytes, Compression);
+
     private void SendRequest(Http2Stream stream)
     {
         if (_request is not { } request)
@@ -243,9 +256,10 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
 
         try
         {
-            var payload = MessagePayload<TRequest>.Create(_marshaller, request, MaxSendMessageBytes);
+            var payload = CreatePayload(request, IsRequestUncompressed);
             if (stream.TrySend(payload))
             {
+                payload.Release();
                 SendEnd(stream);
             }
             else
@@ -264,6 +278,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
         try
         {
             await stream.SendAsync(payload).ConfigureAwait(false);
+            payload.Release();
             SendEnd(stream);
         }
         catch (Exception error)
@@ -308,6 +323,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
         try
         {
             await AwaitCountedAsync(send).ConfigureAwait(false);
+            payload.Release();
             return;
         }
         catch (Http2StreamException error)
@@ -372,6 +388,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
         {
             _messageSent = true;
             await AwaitCountedAsync(stream!.SendAsync(payload, cancellationToken)).ConfigureAwait(false);
+            payload.Release();
             return;
         }
         catch (Http2StreamException error)
@@ -428,6 +445,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
         try
         {
             await AwaitCountedAsync(stream.SendAsync(send.Payload, send.CancellationToken)).ConfigureAwait(false);
+            send.Payload.Release();
             send.TrySetResult();
         }
         catch (OperationCanceledException)

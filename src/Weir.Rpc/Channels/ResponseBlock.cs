@@ -1,5 +1,6 @@
 using System.Globalization;
 using Weir.Http2;
+using Weir.Rpc.Compression;
 using Weir.Rpc.Protocol;
 
 namespace Weir.Rpc.Channels;
@@ -62,9 +63,11 @@ internal readonly struct ResponseBlock
         return new ResponseBlock(httpStatus, contentType, encoding, grpcStatus, grpcMessage, metadata, badKey);
     }
 
-    /// <summary>Why response headers that are not the last block do not begin a gRPC response, or null when they do.</summary>
-    public Status? CheckHeaders()
+    /// <summary>Why response headers that are not the last block do not begin a gRPC response, or null when they do.
+    /// <paramref name="compression"/>: how its compressed messages are compressed; null: none may come.</summary>
+    public Status? CheckHeaders(CompressionSet compressions, out MessageCompression? compression)
     {
+        compression = null;
         if (HttpStatus != 200)
         {
             return FromHttpStatus();
@@ -75,9 +78,9 @@ internal readonly struct ResponseBlock
             return new Status(StatusCode.Unknown, $"the response's content-type is \"{ContentType}\"; \"{GrpcNames.GrpcContent}\" is expected");
         }
 
-        if (Encoding is not (null or GrpcNames.Identity))
+        if (!compressions.TryFind(Encoding, out compression))
         {
-            return new Status(StatusCode.Internal, $"the response is compressed with \"{Encoding}\", which was not offered");
+            return new Status(StatusCode.Internal, $"the response is compressed with \"{Encoding}\", which was not offered; \"{compressions.AcceptEncoding}\" are accepted");
         }
 
         return BadKeyStatus();

@@ -37,7 +37,7 @@ internal sealed class IncomingMessages<T> : TurnItem, IAsyncEnumerable<T>, IAsyn
     {
         _owner = owner;
         _untilEnd = untilEnd;
-        _reader = new MessageReader<T, StreamSource>(marshaller, maxMessageBytes);
+        _reader = new MessageReader<T, StreamSource>(marshaller, maxMessageBytes, owner);
     }
 
     /// <inheritdoc/>

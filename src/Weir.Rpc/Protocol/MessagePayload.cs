@@ -1,9 +1,11 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using Weir.Http2;
+using Weir.Rpc.Compression;
 
 namespace Weir.Rpc.Protocol;
 
-/// <summary>One message with its five-octet prefix, serialised straight into the engine's buffer.</summary>
+/// <summary>One message with its five-octet prefix: serialised straight into the engine's buffer, or compressed beforehand.</summary>
 internal readonly struct MessagePayload<T> : IPayload
 {
     /// <summary>Octets before each message: the compressed flag and the length, big endian.</summary>
@@ -11,9 +13,11 @@ internal readonly struct MessagePayload<T> : IPayload
 
     private readonly Marshaller<T> _marshaller;
     private readonly T _message;
+    private readonly PooledBuffer? _compressed;
 
-    private MessagePayload(Marshaller<T> marshaller, T message, int length)
+    private MessagePayload(Marshaller<T> marshaller, T message, int length, PooledBuffer? compressed)
     {
+        _compressed = compressed;
         _marshaller = marshaller;
         _message = message;
         Length = length;
@@ -31,12 +35,54 @@ internal readonly struct MessagePayload<T> : IPayload
             ThrowTooLarge(size, maxBytes);
         }
 
-        return new MessagePayload<T>(marshaller, message, size + PrefixBytes);
+        return new MessagePayload<T>(marshaller, message, size + PrefixBytes, null);
     }
+
+    /// <summary>Sizes and compresses a message; one that does not get smaller is sent as it is. The limit is of the message, not of what is sent.
+    /// Throws <see cref="RpcException"/> (ResourceExhausted) when it is larger than <paramref name="maxBytes"/>.</summary>
+    public static MessagePayload<T> CreateCompressed(Marshaller<T> marshaller, T message, int maxBytes, MessageCompression compression)
+    {
+        var plain = Create(marshaller, message, maxBytes);
+        var size = plain.Length - PrefixBytes;
+        if (size == 0)
+        {
+            return plain;
+        }
+
+        var serialised = ArrayPool<byte>.Shared.Rent(size);
+        var compressed = new PooledBuffer(int.MaxValue);
+        var isSmaller = false;
+        try
+        {
+            marshaller.Write(message, serialised.AsSpan(0, size));
+            compression.Compress(serialised.AsSpan(0, size), compressed);
+            isSmaller = compressed.Length < size;
+            return isSmaller ? new MessagePayload<T>(marshaller, message, compressed.Length + PrefixBytes, compressed) : plain;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(serialised);
+            if (!isSmaller)
+            {
+                compressed.Dispose();
+            }
+        }
+    }
+
+    /// <summary>The payload will not be sent (again): gives the buffer of a compressed one back to the pool. Not required: one that is dropped is collected.</summary>
+    public void Release() => _compressed?.Dispose();
 
     /// <inheritdoc/>
     public void WriteTo(Span<byte> destination)
     {
+        if (_compressed is not null)
+        {
+            destination[0] = 1;
+            BinaryPrimitives.WriteInt32BigEndian(destination[1..], _compressed.Length);
+            _compressed.Written.CopyTo(destination[PrefixBytes..]);
+            return;
+        }
+
         destination[0] = 0;
         BinaryPrimitives.WriteInt32BigEndian(destination[1..], Length - PrefixBytes);
         _marshaller.Write(_message, destination[PrefixBytes..]);

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
+using Weir.Rpc.Compression;
 
 namespace Weir.Rpc.Protocol;
 
@@ -24,7 +25,7 @@ internal enum Availability
 /// Takes length-prefixed messages (gRPC PROTOCOL-HTTP2, "Length-Prefixed-Message") out of a stream's receive buffer. Works on one snapshot of
 /// the buffer at a time: <see cref="TryTake"/> parses in place and touches only local state, <see cref="Pull"/> gives the parsed octets back and
 /// looks for more. An incomplete message waits in the receive buffer, whatever its size: the engine gives the peer window for it as it comes.
-/// Belongs to the read side: one user at a time.
+/// A compressed message is decompressed when it is taken, into a rented buffer that the same limit holds. Belongs to the read side: one user at a time.
 /// </summary>
 internal struct MessageReader<T, TSource>
     where TSource : struct, IMessageSource
@@ -37,14 +38,16 @@ internal struct MessageReader<T, TSource>
 
     private readonly Marshaller<T> _marshaller;
     private readonly int _maxMessageBytes;
+    private readonly IMessageOwner? _owner;
     private ReadOnlySequence<byte> _snapshot;   // as last seen; its octets before _taken are parsed
     private ReadOnlyMemory<byte> _first;        // the snapshot's segment in which parsing stands
     private int _offset;                        // parsed octets of _first
     private int _takenBefore;                   // parsed octets of the snapshot before _first; taken = _takenBefore + _offset
 
-    /// <summary>Creates a reader of messages of at most <paramref name="maxMessageBytes"/> each.</summary>
-    public MessageReader(Marshaller<T> marshaller, int maxMessageBytes)
+    /// <summary>Creates a reader of messages of at most <paramref name="maxMessageBytes"/> each, compressed or not. Without an owner none may be compressed.</summary>
+    public MessageReader(Marshaller<T> marshaller, int maxMessageBytes, IMessageOwner? owner = null)
     {
+        _owner = owner;
         _marshaller = marshaller;
         _maxMessageBytes = maxMessageBytes;
     }
@@ -55,7 +58,8 @@ internal struct MessageReader<T, TSource>
     /// <summary>After <see cref="Availability.Failed"/>: what is wrong with the input.</summary>
     public Status Failure { get; private set; }
 
-    /// <summary>Takes the next message if it lies whole in what <see cref="Pull"/> has last seen. Throws what the marshaller throws.</summary>
+    /// <summary>Takes the next message if it lies whole in what <see cref="Pull"/> has last seen. Throws what the marshaller throws, and
+    /// <see cref="RpcException"/> when it cannot be decompressed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TryTake(out T message)
     {
@@ -92,10 +96,10 @@ internal struct MessageReader<T, TSource>
 
         Span<byte> prefix = stackalloc byte[MessagePayload<T>.PrefixBytes];
         data.Slice(0, MessagePayload<T>.PrefixBytes).CopyTo(prefix);
-        if (prefix[0] != 0)
+        if (!IsFlagAllowed(prefix[0]))
         {
             return Fail(new Status(StatusCode.Internal, prefix[0] == 1
-                ? "received a compressed message without a grpc-encoding"
+                ? "received a message whose compressed flag is 1 without a grpc-encoding other than identity"
                 : $"received a message whose compressed flag is {prefix[0]}; 0 and 1 are allowed"));
         }
 
@@ -131,7 +135,7 @@ internal struct MessageReader<T, TSource>
         Span<byte> prefix = stackalloc byte[MessagePayload<T>.PrefixBytes];
         rest.Slice(0, MessagePayload<T>.PrefixBytes).CopyTo(prefix);
         var length = BinaryPrimitives.ReadUInt32BigEndian(prefix[1..]);
-        if (prefix[0] != 0 || length > (uint)_maxMessageBytes || rest.Length - MessagePayload<T>.PrefixBytes < length)
+        if (!IsFlagAllowed(prefix[0]) || length > (uint)_maxMessageBytes || rest.Length - MessagePayload<T>.PrefixBytes < length)
         {
             return false; // Pull tells which it is
         }
@@ -141,8 +145,34 @@ internal struct MessageReader<T, TSource>
         _takenBefore = taken + MessagePayload<T>.PrefixBytes + (int)length;
         _first = after.First;
         _offset = 0;
-        message = payload.IsSingleSegment ? _marshaller.Read(payload.FirstSpan) : _marshaller.Read(payload);
+        message = prefix[0] != 0 ? ReadCompressed(payload)
+            : payload.IsSingleSegment ? _marshaller.Read(payload.FirstSpan)
+            : _marshaller.Read(payload);
         return true;
+    }
+
+    private bool IsFlagAllowed(byte flag) => flag == 0 || (flag == 1 && _owner?.ReceivedCompression is not null);
+
+    private T ReadCompressed(in ReadOnlySequence<byte> data)
+    {
+        var compression = _owner!.ReceivedCompression!;
+        using var buffer = new PooledBuffer(_maxMessageBytes);
+        try
+        {
+            if (data.IsEmpty)
+            {
+                throw new InvalidDataException("there is no data");
+            }
+
+            compression.Decompress(data, buffer);
+        }
+        catch (Exception error) when (error is not RpcException) // above the limit, it is one
+        {
+            throw new RpcException(new Status(StatusCode.Internal, $"a received message cannot be decompressed with {compression.Name}: {error.Message}"), null, error);
+        }
+
+        _owner.OnCompressedTaken();
+        return _marshaller.Read(buffer.Written);
     }
 
     private Availability Show(in ReadOnlySequence<byte> data)

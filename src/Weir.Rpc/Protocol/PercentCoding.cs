@@ -3,7 +3,8 @@ using System.Text;
 
 namespace Weir.Rpc.Protocol;
 
-/// <summary>The coding of grpc-message: UTF-8 in which every octet but printable ASCII, and '%' itself, is %XX (gRPC PROTOCOL-HTTP2, "Responses").</summary>
+/// <summary>The coding of grpc-message: UTF-8 in which every octet but printable ASCII, and '%' itself, is %XX (gRPC PROTOCOL-HTTP2, "Responses").
+/// A blank at either end is %20 too: no field value may begin or end with one (RFC 9113 §8.2.1).</summary>
 internal static class PercentCoding
 {
     /// <summary>Encodes a text for the wire. Returns the text itself when nothing needs encoding.</summary>
@@ -16,9 +17,10 @@ internal static class PercentCoding
 
         var octets = Encoding.UTF8.GetBytes(text);
         var encoded = new StringBuilder(octets.Length + 16);
-        foreach (var octet in octets)
+        for (var i = 0; i < octets.Length; i++)
         {
-            if (IsLiteral((char)octet))
+            var octet = octets[i];
+            if (IsLiteral((char)octet) && !(octet == ' ' && (i == 0 || i == octets.Length - 1)))
             {
                 encoded.Append((char)octet);
             }
@@ -67,7 +69,7 @@ internal static class PercentCoding
             }
         }
 
-        return false;
+        return text.StartsWith(' ') || text.EndsWith(' ');
     }
 
     private static bool IsLiteral(char c) => c is >= ' ' and <= '~' and not '%';

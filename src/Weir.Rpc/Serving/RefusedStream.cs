@@ -22,13 +22,13 @@ internal sealed class RefusedStream : IHttp2StreamListener
     }
 
     /// <summary>Refuses a call with a gRPC status ("Trailers-Only").</summary>
-    public static IHttp2StreamListener Refuse(Http2Stream stream, Status status)
+    public static IHttp2StreamListener Refuse(Http2Stream stream, Status status, string acceptEncoding)
     {
         HeaderList headers = default;
         ResponseHead.WriteTrailers(ref headers, status, null, null, trailersOnly: true);
         if (status.Code == StatusCode.Unimplemented)
         {
-            headers.Add(GrpcNames.AcceptEncoding, GrpcNames.Identity);
+            headers.Add(GrpcNames.AcceptEncoding, acceptEncoding);
         }
 
         return Answer(stream, headers.AsSpan());

@@ -1,4 +1,5 @@
 using Weir.Http2;
+using Weir.Rpc.Compression;
 using Weir.Rpc.Protocol;
 
 namespace Weir.Rpc.Serving;
@@ -6,8 +7,10 @@ namespace Weir.Rpc.Serving;
 /// <summary>A request's header block, taken apart.</summary>
 internal readonly struct RequestHead
 {
-    private RequestHead(string path, string? httpRefusal, Status? refusal, TimeSpan? timeout, Metadata? metadata)
+    private RequestHead(string path, string? httpRefusal, Status? refusal, TimeSpan? timeout, MessageCompression? compression, string? acceptEncoding, Metadata? metadata)
     {
+        Compression = compression;
+        AcceptEncoding = acceptEncoding;
         Path = path;
         HttpRefusal = httpRefusal;
         Refusal = refusal;
@@ -27,14 +30,20 @@ internal readonly struct RequestHead
     /// <summary>The client's grpc-timeout.</summary>
     public TimeSpan? Timeout { get; }
 
+    /// <summary>How the request's compressed messages are compressed; null: none may come.</summary>
+    public MessageCompression? Compression { get; }
+
+    /// <summary>The client's grpc-accept-encoding.</summary>
+    public string? AcceptEncoding { get; }
+
     /// <summary>What belongs to the application; null when nothing does.</summary>
     public Metadata? Metadata { get; }
 
     /// <summary>Takes the fields apart.</summary>
-    public static RequestHead Parse(ReadOnlySpan<HeaderField> headers)
+    public static RequestHead Parse(ReadOnlySpan<HeaderField> headers, CompressionSet compressions)
     {
         string path = "", method = "", contentType = "";
-        string? timeoutText = null, encoding = null, badKey = null;
+        string? timeoutText = null, encoding = null, acceptEncoding = null, badKey = null;
         Metadata? metadata = null;
         foreach (ref readonly var field in headers)
         {
@@ -45,6 +54,7 @@ internal readonly struct RequestHead
                 case GrpcNames.ContentType: contentType = field.Value; break;
                 case GrpcNames.Timeout: timeoutText = field.Value; break;
                 case GrpcNames.Encoding: encoding = field.Value; break;
+                case GrpcNames.AcceptEncoding: acceptEncoding = acceptEncoding is null ? field.Value : $"{acceptEncoding},{field.Value}"; break;
                 default:
                     if (!GrpcNames.IsProtocolField(field.Name) && !MetadataCodec.TryRead(field, ref metadata))
                     {
@@ -58,9 +68,9 @@ internal readonly struct RequestHead
         var httpRefusal = method != "POST" ? "405" : GrpcNames.IsGrpcContent(contentType) ? null : "415";
         TimeSpan? timeout = null;
         Status? refusal = null;
-        if (encoding is not (null or GrpcNames.Identity))
+        if (!compressions.TryFind(encoding, out var compression))
         {
-            refusal = new Status(StatusCode.Unimplemented, $"the request is compressed with \"{encoding}\"; \"{GrpcNames.Identity}\" is supported");
+            refusal = new Status(StatusCode.Unimplemented, $"the request is compressed with \"{encoding}\"; \"{compressions.AcceptEncoding}\" are accepted");
         }
         else if (badKey is not null)
         {
@@ -75,6 +85,6 @@ internal readonly struct RequestHead
             refusal = new Status(StatusCode.Internal, $"the request's grpc-timeout \"{timeoutText}\" is not one to eight digits and a unit of H, M, S, m, u or n");
         }
 
-        return new RequestHead(path, httpRefusal, refusal, timeout, metadata);
+        return new RequestHead(path, httpRefusal, refusal, timeout, compression, acceptEncoding, metadata);
     }
 }

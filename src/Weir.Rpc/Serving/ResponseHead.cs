@@ -6,10 +6,20 @@ namespace Weir.Rpc.Serving;
 internal static class ResponseHead
 {
     /// <summary>The headers before the first message.</summary>
-    public static void WriteHeaders(ref HeaderList headers, Metadata? metadata)
+    public static void WriteHeaders(ref HeaderList headers, Metadata? metadata, string? encoding = null, string? acceptEncoding = null)
     {
         headers.Add(GrpcNames.HttpStatus, "200");
         headers.Add(GrpcNames.ContentType, GrpcNames.GrpcContent);
+        if (encoding is not null)
+        {
+            headers.Add(GrpcNames.Encoding, encoding);
+        }
+
+        if (acceptEncoding is not null)
+        {
+            headers.Add(GrpcNames.AcceptEncoding, acceptEncoding);
+        }
+
         MetadataCodec.Write(metadata, ref headers);
     }
 

@@ -1,4 +1,5 @@
 using Weir.Http2;
+using Weir.Rpc.Compression;
 using Weir.Rpc.Protocol;
 
 namespace Weir.Rpc.Serving;
@@ -29,6 +30,8 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     private volatile bool _isHandlerLeft;
     private bool _cancelled;
     private bool _deadlinePassed;
+    private readonly string? _acceptEncoding;
+    private int _compressedRequests;
     private int _waitingSends;
 
     protected ServerCallState(ServerConnection connection, Http2Stream stream, string path, in RequestHead head)
@@ -37,6 +40,13 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
         _requestHeaders = head.Metadata;
         Stream = stream;
         Method = path;
+        ReceivedCompression = head.Compression;
+        _acceptEncoding = head.AcceptEncoding;
+        if (Settings.Compression is { } compression)
+        {
+            SendCompression = GetAccepted(compression);
+        }
+
         if (head.Timeout is { } timeout)
         {
             Deadline = GrpcTimeout.Add(Settings.TimeProvider.GetUtcNow(), timeout);
@@ -86,6 +96,30 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     }
 
     /// <inheritdoc/>
+    public MessageCompression? ReceivedCompression { get; }
+
+    /// <inheritdoc/>
+    public override int CompressedRequests => Volatile.Read(ref _compressedRequests);
+
+    /// <inheritdoc/>
+    public override MessageCompression? ResponseCompression
+    {
+        get => SendCompression;
+        set
+        {
+            lock (Gate)
+            {
+                if (_headersSent)
+                {
+                    throw new InvalidOperationException("The response's headers are sent already: they have said how it is compressed.");
+                }
+
+                SendCompression = value is null ? null : GetAccepted(value);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public bool IsStopped => _phase != Running;
 
     /// <summary>The service object, once the method has made it.</summary>
@@ -96,6 +130,9 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
 
     /// <summary>The call's stream.</summary>
     protected Http2Stream Stream { get; }
+
+    /// <summary>What responses are compressed with, which the client accepts; null: nothing.</summary>
+    protected MessageCompression? SendCompression { get; private set; }
 
     /// <summary>The server's settings.</summary>
     protected RpcServerOptions Settings => _connection.Server.Options;
@@ -190,10 +227,13 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     }
 
     /// <inheritdoc/>
+    public void OnCompressedTaken() => Volatile.Write(ref _compressedRequests, _compressedRequests + 1); // one reader at a time
+
+    /// <inheritdoc/>
     public Exception? GetEndOfMessages() => IsStopped ? CreateStoppedException() : null;
 
     /// <inheritdoc/>
-    public Exception FailReading(Status failure, Exception? cause) => IsStopped ? CreateStoppedException() : new RpcException(failure, null, cause);
+    public Exception FailReading(Status failure, Exception? cause) => IsStopped ? CreateStoppedException() : cause as RpcException ?? new RpcException(failure, null, cause);
 
     /// <inheritdoc/>
     public Exception CancelReading(CancellationToken cancellationToken) => new OperationCanceledException(cancellationToken);
@@ -202,6 +242,15 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     public void LeaveReading()
     {
         // A handler may answer before it has read every request; what is left is discarded when the call ends.
+    }
+
+    /// <summary>A compression if the client accepts it, else null. A client that does not say what it accepts can read what it writes itself.</summary>
+    private MessageCompression? GetAccepted(MessageCompression compression)
+    {
+        var accepted = _acceptEncoding is null
+            ? compression.Name == ReceivedCompression?.Name
+            : CompressionSet.Lists(_acceptEncoding, compression.Name);
+        return accepted && compression != MessageCompression.Identity ? compression : null;
     }
 
     // Not the call itself, which handlers see and may lock.
@@ -246,7 +295,8 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
             }
 
             HeaderList headers = default;
-            ResponseHead.WriteHeaders(ref headers, metadata);
+            ResponseHead.WriteHeaders(
+                ref headers, metadata, SendCompression?.Name, ReceivedCompression is null ? null : _connection.Server.Compressions.AcceptEncoding);
             Stream.SendHeaders(headers.AsSpan(), endStream: false);
             _headersSent = true;
             return true;

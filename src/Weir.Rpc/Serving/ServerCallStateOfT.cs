@@ -38,6 +38,8 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     /// <inheritdoc/>
     protected override bool HasSingleRequest => _method.Method.Kind is MethodKind.Unary or MethodKind.ServerStreaming;
 
+    private bool IsHandlerUncompressed => SendCompression is not null && ResponsesUncompressed;
+
     /// <summary>Whether the handler gives one response rather than a stream.</summary>
     public bool HasSingleResponse => _method.Method.Kind is MethodKind.Unary or MethodKind.ClientStreaming;
 
@@ -62,7 +64,7 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     }
 
     /// <summary>Sends the one response.</summary>
-    public ValueTask SendSingleAsync(TResponse? response) => SendAsync(CheckResponse(response), CancellationToken.None);
+    public ValueTask SendSingleAsync(TResponse? response) => SendAsync(CheckResponse(response), IsHandlerUncompressed, CancellationToken.None);
 
     /// <summary>Throws InvalidOperationException when a handler gave no response.</summary>
     public TResponse CheckResponse(TResponse? response) =>
@@ -74,7 +76,7 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     {
         await foreach (var response in responses.WithCancellation(CancellationToken).ConfigureAwait(false))
         {
-            await SendAsync(response, CancellationToken.None).ConfigureAwait(false);
+            await SendAsync(response, IsHandlerUncompressed, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
@@ -114,9 +116,13 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     private ValueTask<bool> MoveToSingleAsync() =>
         _watches?.Receives is { } watch ? watch.WatchAsync(Messages.MoveNextAsync()) : Messages.MoveNextAsync();
 
-    private ValueTask SendAsync(TResponse message, CancellationToken cancellationToken)
+    private MessagePayload<TResponse> CreatePayload(TResponse message, bool uncompressed) => SendCompression is null || uncompressed
+        ? MessagePayload<TResponse>.Create(_method.Method.Responses, message, Settings.MaxSendMessageBytes)
+        : MessagePayload<TResponse>.CreateCompressed(_method.Method.Responses, message, Settings.MaxSendMessageBytes, SendCompression);
+
+    private ValueTask SendAsync(TResponse message, bool uncompressed, CancellationToken cancellationToken)
     {
-        var payload = MessagePayload<TResponse>.Create(_method.Method.Responses, message, Settings.MaxSendMessageBytes);
+        var payload = CreatePayload(message, uncompressed);
         if (!HeadersSent)
         {
             TrySendHeaders(null);
@@ -129,6 +135,7 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
             if (send.IsCompletedSuccessfully)
             {
                 send.GetAwaiter().GetResult();
+                payload.Release();
                 return default;
             }
         }
@@ -137,12 +144,12 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
             return ValueTask.FromException(ToSendException(error));
         }
 
-        return AwaitSendAsync(send);
+        return AwaitSendAsync(send, payload);
     }
 
-    private bool TrySend(TResponse message)
+    private bool TrySend(TResponse message, bool uncompressed)
     {
-        var payload = MessagePayload<TResponse>.Create(_method.Method.Responses, message, Settings.MaxSendMessageBytes);
+        var payload = CreatePayload(message, uncompressed);
         if (!HeadersSent)
         {
             TrySendHeaders(null);
@@ -150,7 +157,9 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
 
         try
         {
-            return !IsStopped && Stream.TrySend(payload);
+            var sent = !IsStopped && Stream.TrySend(payload);
+            payload.Release();
+            return sent;
         }
         catch (Exception error) when (error is Http2StreamException or InvalidOperationException)
         {
@@ -160,13 +169,14 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask AwaitSendAsync(ValueTask send)
+    private async ValueTask AwaitSendAsync(ValueTask send, MessagePayload<TResponse> payload)
     {
         BeginWaitingSend();
         _watches?.Sends?.Begin();
         try
         {
             await send.ConfigureAwait(false);
+            payload.Release();
         }
         catch (Exception error) when (error is Http2StreamException or InvalidOperationException)
         {
@@ -196,17 +206,24 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     private sealed class Sender(ServerCallState<TRequest, TResponse> call) : ResponseSender<TResponse>
     {
         /// <inheritdoc/>
-        public override ValueTask SendAsync(TResponse message, CancellationToken cancellationToken = default)
+        public override ValueTask SendAsync(TResponse message, CancellationToken cancellationToken = default) =>
+            SendAsync(message, uncompressed: false, cancellationToken);
+
+        /// <inheritdoc/>
+        public override ValueTask SendAsync(TResponse message, bool uncompressed, CancellationToken cancellationToken = default)
         {
             ArgumentNullException.ThrowIfNull(message);
-            return call.SendAsync(message, cancellationToken);
+            return call.SendAsync(message, uncompressed, cancellationToken);
         }
 
         /// <inheritdoc/>
-        public override bool TrySend(TResponse message)
+        public override bool TrySend(TResponse message) => TrySend(message, uncompressed: false);
+
+        /// <inheritdoc/>
+        public override bool TrySend(TResponse message, bool uncompressed)
         {
             ArgumentNullException.ThrowIfNull(message);
-            return call.TrySend(message);
+            return call.TrySend(message, uncompressed);
         }
     }
 }

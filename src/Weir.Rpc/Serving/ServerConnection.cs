@@ -50,7 +50,7 @@ internal sealed class ServerConnection : IHttp2ServerHandler
     /// <inheritdoc/>
     public IHttp2StreamListener OnRequest(Http2Stream stream, ReadOnlySpan<HeaderField> headers, bool endStream)
     {
-        var head = RequestHead.Parse(headers);
+        var head = RequestHead.Parse(headers, Server.Compressions);
         if (head.HttpRefusal is { } httpStatus)
         {
             return RefusedStream.RefuseHttp(stream, httpStatus);
@@ -58,12 +58,12 @@ internal sealed class ServerConnection : IHttp2ServerHandler
 
         if (head.Refusal is { } refusal)
         {
-            return RefusedStream.Refuse(stream, refusal);
+            return RefusedStream.Refuse(stream, refusal, Server.Compressions.AcceptEncoding);
         }
 
         if (_methods.Find(head.Path) is not { } method)
         {
-            return RefusedStream.Refuse(stream, _methods.Explain(head.Path));
+            return RefusedStream.Refuse(stream, _methods.Explain(head.Path), Server.Compressions.AcceptEncoding);
         }
 
         if (Volatile.Read(ref _running) > MostRunning)

@@ -1,6 +1,6 @@
 namespace Weir.Interop.Tests.Cases;
 
-/// <summary>The commands of the clients and servers of gRPC's interop tests. Weir's are built with this project, Go's from tests/peers.</summary>
+/// <summary>The commands of the clients and servers of gRPC's interop tests. Weir's are built with this project, the others are those of tests/peers.</summary>
 internal static class InteropPrograms
 {
     // gRPC's own certificates for tests, which Debian packages with grpc-go.
@@ -25,6 +25,7 @@ internal static class InteropPrograms
     {
         "weir" => ["dotnet", Repository.PathOf($"tests/interop/Weir.Interop.{role}/{Repository.InteropPrograms}/Weir.Interop.{role}.dll")],
         "go" => [Repository.PathOf($"artifacts/peers/bin/interop-{(role == "Client" ? "client" : "server")}")],
-        _ => throw new ArgumentException($"\"{name}\" has no interop programs: weir or go.", nameof(name)),
+        "python" => ["/usr/bin/python3", Repository.PathOf($"tests/peers/python/interop_{role.ToLowerInvariant()}.py")],
+        _ => throw new ArgumentException($"\"{name}\" has no interop programs: weir, go or python.", nameof(name)),
     };
 }

@@ -7,7 +7,7 @@ namespace Weir.Interop.Client;
 /// <remarks>https://github.com/grpc/grpc/blob/master/doc/negative-http2-interop-test-descriptions.md</remarks>
 internal static class NegativeCases
 {
-    private const int ParallelCalls = 15;
+    private const int ParallelCalls = 10;
 
     /// <summary>The server says GOAWAY after the first call: the second needs a new connection.</summary>
     public static async Task GoAwayAsync(CallInvoker channel, CancellationToken stop)

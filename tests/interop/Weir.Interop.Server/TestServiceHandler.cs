@@ -18,8 +18,11 @@ internal sealed class TestServiceHandler : TestService.Server
 
     public override async ValueTask<SimpleResponse> UnaryCall(SimpleRequest request, ServerCall call)
     {
+        if (request.ResponseCompressed?.Value == true)
+            call.ResponseCompression = MessageCompression.Gzip;
+        call.ResponsesUncompressed = request.ResponseCompressed?.Value == false;
         await EchoMetadata.SendAsync(call);
-        RefuseIfCompressionIsExpected(request.ExpectCompressed);
+        CheckCompression(request.ExpectCompressed, call.CompressedRequests > 0);
         ThrowIfAsked(request.ResponseStatus);
         var response = new SimpleResponse { Payload = PayloadOf(request.ResponseSize), Hostname = Environment.MachineName };
         if (request.FillServerId)
@@ -38,6 +41,8 @@ internal sealed class TestServiceHandler : TestService.Server
 
     public override async IAsyncEnumerable<StreamingOutputCallResponse> StreamingOutputCall(StreamingOutputCallRequest request, ServerCall call)
     {
+        if (request.ResponseParameters.Any(wanted => wanted.Compressed?.Value == true))
+            call.ResponseCompression = MessageCompression.Gzip;
         await foreach (var response in AnswersAsync(request, call))
             yield return response;
     }
@@ -45,9 +50,11 @@ internal sealed class TestServiceHandler : TestService.Server
     public override async ValueTask<StreamingInputCallResponse> StreamingInputCall(IAsyncEnumerable<StreamingInputCallRequest> requests, ServerCall call)
     {
         var bytes = 0;
+        var compressedBefore = 0;
         await foreach (var request in requests)
         {
-            RefuseIfCompressionIsExpected(request.ExpectCompressed);
+            CheckCompression(request.ExpectCompressed, call.CompressedRequests > compressedBefore);
+            compressedBefore = call.CompressedRequests;
             bytes += request.Payload?.Body.Length ?? 0;
         }
 
@@ -80,6 +87,7 @@ internal sealed class TestServiceHandler : TestService.Server
         {
             if (wanted.IntervalUs > 0)
                 await Task.Delay(TimeSpan.FromMicroseconds(wanted.IntervalUs), call.CancellationToken);
+            call.ResponsesUncompressed = wanted.Compressed?.Value != true;
             yield return new StreamingOutputCallResponse { Payload = PayloadOf(wanted.Size) };
         }
     }
@@ -94,10 +102,9 @@ internal sealed class TestServiceHandler : TestService.Server
             throw new RpcException(new Status((StatusCode)status.Code, status.Message));
     }
 
-    // A compressed message does not get here: Weir answers it with Unimplemented. So this one was not compressed.
-    private static void RefuseIfCompressionIsExpected(BoolValue? expected)
+    private static void CheckCompression(BoolValue? expected, bool isCompressed)
     {
-        if (expected?.Value == true)
-            throw new RpcException(StatusCode.InvalidArgument, "a compressed message is expected; this one came without compression");
+        if (expected is not null && expected.Value != isCompressed)
+            throw new RpcException(StatusCode.InvalidArgument, isCompressed ? "a compressed message came; one without compression is expected" : "a message without compression came; a compressed one is expected");
     }
 }

@@ -15,6 +15,7 @@ import (
 	"os"
 
 	"google.golang.org/grpc"
+	_ "google.golang.org/grpc/encoding/gzip" // registers it
 	"google.golang.org/grpc/metadata"
 	"weir/classic"
 )

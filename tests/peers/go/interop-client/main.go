@@ -20,7 +20,10 @@ var cases = map[string]func(pb.TestServiceClient, *grpc.ClientConn) error{
 	"empty_unary":                 emptyUnary,
 	"large_unary":                 largeUnary,
 	"client_streaming":            clientStreaming,
+	"client_compressed_unary":     clientCompressedUnary,
 	"server_streaming":            serverStreaming,
+	"server_compressed_unary":     serverCompressedUnary,
+	"server_compressed_streaming": serverCompressedStreaming,
 	"ping_pong":                   pingPong,
 	"empty_stream":                emptyStream,
 	"custom_metadata":             customMetadata,
@@ -58,7 +61,7 @@ func connect() (*grpc.ClientConn, error) {
 		}
 		option = grpc.WithTransportCredentials(creds)
 	}
-	return grpc.Dial(net.JoinHostPort(*serverHost, strconv.Itoa(*serverPort)), option, grpc.WithBlock())
+	return grpc.Dial(net.JoinHostPort(*serverHost, strconv.Itoa(*serverPort)), option, grpc.WithBlock(), grpc.WithStatsHandler(compressionWatcher{}))
 }
 
 func main() {

@@ -41,6 +41,9 @@ func (server) UnaryCall(ctx context.Context, in *pb.SimpleRequest) (*pb.SimpleRe
 	if err := grpc.SetTrailer(ctx, trailer); err != nil {
 		return nil, err
 	}
+	if err := checkCompression(ctx, in.GetExpectCompressed()); err != nil {
+		return nil, err
+	}
 	if err := wanted(in.GetResponseStatus()); err != nil {
 		return nil, err
 	}
@@ -59,6 +62,9 @@ func (server) StreamingInputCall(stream pb.TestService_StreamingInputCallServer)
 			return stream.SendAndClose(&pb.StreamingInputCallResponse{AggregatedPayloadSize: int32(size)})
 		}
 		if err != nil {
+			return err
+		}
+		if err := checkCompression(stream.Context(), in.GetExpectCompressed()); err != nil {
 			return err
 		}
 		size += len(in.GetPayload().GetBody())
@@ -122,7 +128,7 @@ func main() {
 	certFile := flag.String("tls_cert_file", testdata.Path("server1.pem"), "the server's certificate")
 	keyFile := flag.String("tls_key_file", testdata.Path("server1.key"), "its private key")
 	flag.Parse()
-	var options []grpc.ServerOption
+	options := []grpc.ServerOption{grpc.StatsHandler(compressionWatcher{})}
 	if *useTLS {
 		creds, err := credentials.NewServerTLSFromFile(*certFile, *keyFile)
 		if err != nil {
