@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using Weir.Bench;
+using Weir.Bench.Scale;
 using Weir.Bench.UsersAtOnce;
 using Weir.Rpc;
 
@@ -9,6 +10,7 @@ const string Usage = """
     usage: Weir.Bench server PORT
            Weir.Bench MODE PORT N STREAMS
            Weir.Bench rate PORT PER_SECOND STREAMS
+           Weir.Bench scale PORT
            Weir.Bench users-server PORT FOLDER
            Weir.Bench users-list|users-create PORT N stream|message
            Weir.Bench tcp-server PORT
@@ -28,6 +30,7 @@ const string Usage = """
       fan       STREAMS members of one room, one of them sends N messages to all: N x STREAMS deliveries (Chat)
 
     rate         PER_SECOND pings, each sent when its time has come whether or not answers are back; percentiles from that time on
+    scale        idle streams, throughput by streams, a reader that stands still, what is left after a burst: as Markdown
     users-*      N users out of or into the SQLite file of Weir's own server, as a stream (GetUserList, CreateUsers) or as one message
                  that holds them all; four rounds; users-list takes what users-create has put there
 
@@ -46,6 +49,9 @@ switch (args)
     case ["server", var port] when Number(port, 65_535) is { } listen:
         await BenchServer.RunAsync(listen);
         return 0;
+    case ["scale", var port] when Number(port, 65_535) is { } connect:
+        await using (var channel = Workloads.Connect(connect))
+            return await RunAsync("scale", () => new ScaleRun(connect, channel).RunAsync());
     case ["users-server", var port, var folder] when Number(port, 65_535) is { } listen:
         await UsersServer.RunAsync(listen, folder);
         return 0;
