@@ -54,7 +54,10 @@ public static class WeirServer
 
     /// <summary>Builds the server without starting it. It has taken its data folder: dispose it.</summary>
     /// <exception cref="ServerStartException">The arguments are wrong or the data folder cannot be used.</exception>
-    public static WebApplication Build(string[] args)
+    public static WebApplication Build(string[] args) => BuildWith(args, null);
+
+    /// <summary>Builds the server with more than it has of its own.</summary>
+    internal static WebApplication BuildWith(string[] args, Action<WebApplicationBuilder>? addMore)
     {
         // Watching for changes of appsettings.json would watch everything below the current folder.
         var normal = CommandLine.Normalize(["--hostBuilder:reloadConfigOnChange", "false", .. args]);
@@ -73,6 +76,7 @@ public static class WeirServer
         builder.Services.AddRpcHealth();
         builder.Services.AddSingleton<DataFolder>().AddSingleton<Database>();
         builder.Services.AddUsers().AddStocks().AddFiles(data).AddChat(data).AddClassic();
+        addMore?.Invoke(builder);
         var app = builder.Build();
         try
         {

@@ -17,13 +17,4 @@ internal sealed class BenchCalls : BenchService.Server
     }
 
     public override ValueTask<ChatMessage> Echo(ChatMessage request, ServerCall call) => ValueTask.FromResult(request);
-
-    /// <summary>A message of its own for each user, as from a database.</summary>
-    public override ValueTask<UserList> GetAllUsers(GetUserListRequest request, ServerCall call)
-    {
-        var list = new UserList();
-        for (var i = 0; i < request.PageSize; i++)
-            list.Users.Add(Payload.User());
-        return ValueTask.FromResult(list);
-    }
 }

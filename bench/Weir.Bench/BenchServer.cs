@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Weir.AspNetCore;
+using Weir.Bench.Scale;
 
 namespace Weir.Bench;
 
@@ -20,10 +21,10 @@ internal static class BenchServer
             options.Rpc.MaxReceiveMessageBytes = Payload.MaxMessageBytes;
             options.Rpc.MaxSendMessageBytes = Payload.MaxMessageBytes;
         });
-        builder.Services.AddSingleton<BenchStreams>().AddSingleton<BenchRooms>().AddSingleton<BenchCalls>();
+        builder.Services.AddSingleton<BenchStreams>().AddSingleton<BenchRooms>().AddSingleton<BenchCalls>().AddSingleton<MemoryCalls>();
         await using var app = builder.Build();
         app.Urls.Add($"http://127.0.0.1:{port}");
-        app.MapRpc<BenchStreams>().MapRpc<BenchRooms>().MapRpc<BenchCalls>();
+        app.MapRpc<BenchStreams>().MapRpc<BenchRooms>().MapRpc<BenchCalls>().MapRpc<MemoryCalls>();
         await app.StartAsync();
         Console.WriteLine($"listening {port}");
         await app.WaitForShutdownAsync();

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net.Sockets;
 using Weir.Bench;
+using Weir.Bench.Scale;
+using Weir.Bench.UsersAtOnce;
 using Weir.Rpc;
 
 const int Rounds = 3;
@@ -8,7 +10,9 @@ const string Usage = """
     usage: Weir.Bench server PORT
            Weir.Bench MODE PORT N STREAMS
            Weir.Bench rate PORT PER_SECOND STREAMS
-           Weir.Bench all-at-once PORT N stream|message
+           Weir.Bench scale PORT
+           Weir.Bench users-server PORT FOLDER
+           Weir.Bench users-list|users-create PORT N stream|message
            Weir.Bench tcp-server PORT
            Weir.Bench tcp-upload|tcp-ping PORT N STREAMS
            Weir.Bench parse N 1|2
@@ -26,7 +30,9 @@ const string Usage = """
       fan       STREAMS members of one room, one of them sends N messages to all: N x STREAMS deliveries (Chat)
 
     rate         PER_SECOND pings, each sent when its time has come whether or not answers are back; percentiles from that time on
-    all-at-once  N users as a stream (GetUserList) or as one message that holds them all (GetAllUsers), kept by the client
+    scale        idle streams, throughput by streams, a reader that stands still, what is left after a burst: as Markdown
+    users-*      N users out of or into the SQLite file of Weir's own server, as a stream (GetUserList, CreateUsers) or as one message
+                 that holds them all; four rounds; users-list takes what users-create has put there
 
     The limits, without any RPC:
     tcp-upload   N blocks of 64 KiB one way; tcp-ping: N round trips of 51 bytes, what a ping has on the wire; a connection a stream
@@ -43,6 +49,16 @@ switch (args)
     case ["server", var port] when Number(port, 65_535) is { } listen:
         await BenchServer.RunAsync(listen);
         return 0;
+    case ["scale", var port] when Number(port, 65_535) is { } connect:
+        await using (var channel = Workloads.Connect(connect))
+            return await RunAsync("scale", () => new ScaleRun(connect, channel).RunAsync());
+    case ["users-server", var port, var folder] when Number(port, 65_535) is { } listen:
+        await UsersServer.RunAsync(listen, folder);
+        return 0;
+    case ["users-list" or "users-create", var port, var count, "stream" or "message"]
+        when Number(port, 65_535) is { } connect && Number(count, 1 << 30) is { } users:
+        await using (var channel = UsersClient.Connect(connect))
+            return await RunAsync(args[0], () => new UsersClient(channel, users, args[3] == "stream").RunAsync(args[0] == "users-create"));
     case ["tcp-server", var port] when Number(port, 65_535) is { } listen:
         await TcpLimit.ServeAsync(listen);
         return 0;
@@ -54,8 +70,6 @@ switch (args)
         await using (var channel = Workloads.Connect(connect))
         {
             var calls = new Workloads(connect, channel);
-            if (mode == "all-at-once" && streams is "stream" or "message")
-                return await RunAsync(mode, async () => Console.WriteLine(await AllAtOnce.RunAsync(channel, messages, streams == "stream")));
             if (Number(streams, Payload.MaxStreams) is not { } width)
                 break;
             if (mode == "rate")

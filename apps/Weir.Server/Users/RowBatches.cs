@@ -5,31 +5,40 @@ namespace Weir.Server.Users;
 /// <summary>Groups a stream by count and age.</summary>
 internal static class RowBatches
 {
-    private static readonly Task<bool> True = Task.FromResult(true), False = Task.FromResult(false);
-
     /// <summary>Gives the rows in lists of at most <paramref name="maxRows"/>; a list is given once its first row is <paramref name="maxAge"/> old although
-    /// more could follow. The list is valid until the next one is asked for.</summary>
+    /// more could follow. Two lists take turns: one is valid until the next but one is asked for, so that it can be worked on while the next one fills.</summary>
     public static async IAsyncEnumerable<List<T>> BatchAsync<T>(
         this IAsyncEnumerable<T> rows, int maxRows, TimeSpan maxAge, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var batch = new List<T>(maxRows);
+        List<T> batch = [], other = [];
         var first = 0L; // timestamp of the batch's first row
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var source = rows.GetAsyncEnumerator(leaving.Token);
-        var next = True;
+        var pending = Task.FromResult(false);
         try
         {
             while (true)
             {
                 var move = source.MoveNextAsync();
-                next = move.IsCompletedSuccessfully ? (move.Result ? True : False) : move.AsTask();
-                if (batch.Count > 0 && !await EndsWithinAsync(next, maxAge - time.GetElapsedTime(first), time))
+                bool more;
+                if (move.IsCompleted)
                 {
-                    yield return batch;
-                    batch.Clear();
+                    more = await move; // rows that are here fill the batch sooner than it ages
+                }
+                else
+                {
+                    pending = move.AsTask();
+                    if (batch.Count > 0 && !await EndsWithinAsync(pending, maxAge - time.GetElapsedTime(first), time))
+                    {
+                        yield return batch;
+                        (batch, other) = (other, batch);
+                        batch.Clear();
+                    }
+
+                    more = await pending;
                 }
 
-                if (!await next)
+                if (!more)
                     break;
                 if (batch.Count == 0)
                     first = time.GetTimestamp();
@@ -37,6 +46,7 @@ internal static class RowBatches
                 if (batch.Count < maxRows)
                     continue;
                 yield return batch;
+                (batch, other) = (other, batch);
                 batch.Clear();
             }
         }
@@ -44,7 +54,7 @@ internal static class RowBatches
         {
             // Left early, perhaps in the middle of a move: an enumerator must not be disposed before its move has ended.
             await leaving.CancelAsync();
-            await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         if (batch.Count > 0)

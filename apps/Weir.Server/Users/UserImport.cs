@@ -5,8 +5,8 @@ namespace Weir.Server.Users;
 /// <summary>One CreateUsers call: checks rows, writes the good ones, counts and reports the others.</summary>
 internal sealed class UserImport(UserStore store)
 {
-    private readonly List<User> _good = new(UserLimits.MaxBatchRows);
-    private readonly List<long> _positions = new(UserLimits.MaxBatchRows); // of the rows in _good
+    private readonly List<User> _good = [];
+    private readonly List<long> _positions = []; // of the rows in _good
     private readonly List<RowError> _errors = []; // of the current batch
     private long _received;
 

@@ -14,11 +14,10 @@ internal sealed class UserPages : IDisposable
     // Ids that one fetch walks at most, so that a fetch without a match ends within milliseconds too.
     private const int WalkedIds = 20_000;
 
+    private const string LastCharacter = "\U0010FFFF"; // sorts behind every character of an address
+
     private readonly SqliteConnection _connection;
-    private readonly SqliteParameter _after = new("$after", SqliteType.Integer);
-    private readonly SqliteParameter _end = new("$end", SqliteType.Integer);
-    private readonly SqliteParameter _rows = new("$rows", SqliteType.Integer);
-    private readonly SqliteCommand _select;
+    private readonly Statement _select;
     private readonly long _lastId = long.MaxValue; // where a walk ends
     private readonly long _step = long.MaxValue; // ids a fetch
     private long _last;
@@ -27,8 +26,7 @@ internal sealed class UserPages : IDisposable
     {
         _connection = connection;
         _last = Math.Max(afterId, 0);
-        // U+10FFFF sorts behind every character of an address.
-        SqliteParameter from = new("$from", emailPrefix), to = new("$to", emailPrefix + "\U0010FFFF");
+        SqliteParameter from = new("$from", emailPrefix), to = new("$to", emailPrefix + LastCharacter);
         // A plus before a column keeps SQLite from using its index.
         var filter = "id > $after AND id <= $end";
         if (emailPrefix.Length > 0)
@@ -39,7 +37,12 @@ internal sealed class UserPages : IDisposable
                 (_lastId, _step) = (Scalar("SELECT max(id) FROM users"), WalkedIds);
         }
 
-        _select = connection.Prepare($"SELECT id, name, email FROM users WHERE {filter} ORDER BY id LIMIT $rows", from, to, _after, _end, _rows);
+        _select = new Statement(connection, $"SELECT id, name, email FROM users WHERE {filter} ORDER BY id LIMIT $rows");
+        if (emailPrefix.Length > 0)
+        {
+            _select.Bind("$from", emailPrefix);
+            _select.Bind("$to", emailPrefix + LastCharacter);
+        }
     }
 
     /// <summary>Fills <paramref name="page"/> with the next users; false when there are no more. A page may have fewer rows than asked for, even none,
@@ -48,14 +51,20 @@ internal sealed class UserPages : IDisposable
     {
         page.Clear();
         var end = _step < _lastId - _last ? _last + _step : _lastId;
-        (_after.Value, _end.Value, _rows.Value) = (_last, end, rows);
-        using (var reader = _select.ExecuteReader())
+        _select.Bind("$after", _last);
+        _select.Bind("$end", end);
+        _select.Bind("$rows", rows);
+        try
         {
-            while (reader.Read())
+            while (_select.Step())
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                page.Add(new User { Id = reader.GetInt32(0), Name = reader.GetString(1), Email = reader.GetString(2) });
+                page.Add(new User { Id = (int)_select.GetInt64(0), Name = _select.GetText(1), Email = _select.GetText(2) });
             }
+        }
+        finally
+        {
+            _select.Reset(); // ends the read transaction
         }
 
         _last = page.Count == rows ? page[^1].Id : end;

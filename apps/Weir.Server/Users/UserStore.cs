@@ -1,4 +1,3 @@
-using Microsoft.Data.Sqlite;
 using Weir.Server.Storage;
 using Weir.V1;
 
@@ -10,17 +9,19 @@ internal sealed class UserStore : IDisposable
 {
     private readonly Database _database;
     private readonly SemaphoreSlim _writer = new(1);
+    private readonly UserInsert _insert; // owned by _writer
 
     public UserStore(Database database)
     {
         _database = database;
-        using var connection = database.Open();
+        var connection = database.Open();
         connection.Execute("""
             CREATE TABLE IF NOT EXISTS users (
                 id INTEGER PRIMARY KEY,
                 name TEXT NOT NULL,
                 email TEXT NOT NULL COLLATE NOCASE UNIQUE)
             """);
+        _insert = new UserInsert(connection);
     }
 
     /// <summary>Opens the users in the order of their ids; to be disposed.</summary>
@@ -33,7 +34,7 @@ internal sealed class UserStore : IDisposable
         await _writer.WaitAsync(cancellationToken);
         try
         {
-            return Create(batch, cancellationToken);
+            return _insert.Run(batch, cancellationToken);
         }
         finally
         {
@@ -41,25 +42,9 @@ internal sealed class UserStore : IDisposable
         }
     }
 
-    public void Dispose() => _writer.Dispose();
-
-    private List<int> Create(IReadOnlyList<User> batch, CancellationToken cancellationToken)
+    public void Dispose()
     {
-        var taken = new List<int>();
-        using var connection = _database.Open();
-        using var transaction = connection.BeginTransaction();
-        SqliteParameter name = new("$name", SqliteType.Text), email = new("$email", SqliteType.Text);
-        using var insert = connection.Prepare("INSERT INTO users (name, email) VALUES ($name, $email) ON CONFLICT (email) DO NOTHING", name, email);
-        for (var index = 0; index < batch.Count; index++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            name.Value = batch[index].Name;
-            email.Value = batch[index].Email;
-            if (insert.ExecuteNonQuery() == 0)
-                taken.Add(index);
-        }
-
-        transaction.Commit();
-        return taken;
+        _insert.Dispose();
+        _writer.Dispose();
     }
 }

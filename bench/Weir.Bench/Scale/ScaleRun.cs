@@ -1,0 +1,171 @@
+using System.Diagnostics;
+using Weir.Classic;
+using Weir.Rpc;
+
+namespace Weir.Bench.Scale;
+
+/// <summary>What work costs as there is more of it: idle streams, throughput by the number of streams, a reader that stands still, and what is left
+/// after a burst. Prints Markdown.</summary>
+internal sealed class ScaleRun(int port, RpcChannel channel)
+{
+    private const int IdleConnections = 10;
+    private const int IdleStreams = 10_000;
+    private const int BurstConnections = 200;
+    private static readonly int[] Widths = [1, 10, 100, 1_000, 10_000];
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(5); // between a burst and the look at what it has left
+
+    private readonly MemoryService.Client _server = new(channel);
+
+    /// <summary>Runs every part; under five minutes in all.</summary>
+    public async Task RunAsync()
+    {
+        await IdleAsync();
+        await ThroughputAsync();
+        await StalledAsync();
+        await BurstAsync();
+    }
+
+    /// <summary>Streams that have sent and received one message each, and wait for the next.</summary>
+    private async Task IdleAsync()
+    {
+        Console.WriteLine($"## Idle streams\n\n{IdleStreams:N0} duplex streams on {IdleConnections} connections; what they add to the live objects of each process.\n");
+        Console.WriteLine("| streams | bytes a stream, server | bytes a stream, client |\n| --- | --- | --- |");
+        await OpenIdleAsync(1_000, _ => Task.CompletedTask); // both ends have their pools filled and their code compiled
+        var (server, client) = await HeapsAsync();
+        await OpenIdleAsync(IdleStreams, async opened =>
+        {
+            var (serverAfter, clientAfter) = await HeapsAsync();
+            Console.WriteLine($"| {opened:N0} | {(serverAfter - server) / opened:N0} | {(clientAfter - client) / opened:N0} |\n");
+        });
+    }
+
+    private async Task OpenIdleAsync(int streams, Func<int, Task> whileOpen)
+    {
+        var channels = Enumerable.Range(0, IdleConnections).Select(_ => Workloads.Connect(port)).ToArray();
+        var calls = new List<(DuplexStreamingCall<ChatMessage, ChatMessage> Call, IAsyncEnumerator<ChatMessage> Answers, Task<bool> Next)>();
+        var message = Payload.Message(Payload.Echo);
+        try
+        {
+            for (var i = 0; i < streams; i++)
+            {
+                var call = new ChatService.Client(channels[i % channels.Length]).Chat();
+                var answers = call.Responses.GetAsyncEnumerator();
+                await call.SendAsync(message);
+                if (!await answers.MoveNextAsync())
+                    throw new InvalidDataException("an idle stream ended");
+                calls.Add((call, answers, answers.MoveNextAsync().AsTask()));
+            }
+
+            await whileOpen(streams);
+        }
+        finally
+        {
+            foreach (var (call, answers, next) in calls)
+            {
+                await call.CompleteAsync();
+                await next;
+                await answers.DisposeAsync();
+                await call.DisposeAsync();
+            }
+
+            foreach (var each in channels)
+                await each.DisposeAsync();
+        }
+    }
+
+    private async Task ThroughputAsync()
+    {
+        Console.WriteLine("## Throughput by streams\n\nAll streams together on one connection, median of three rounds after one.\n");
+        Console.WriteLine("| streams | list msg/s | of the peak | ping msg/s | of the peak |\n| --- | --- | --- | --- | --- |");
+        var rows = new List<(int Width, double List, double Ping)>();
+        foreach (var width in Widths)
+        {
+            // So many a stream that the streams' opening and ending does not weigh.
+            rows.Add((width, await MedianAsync("list", Math.Max(1_000_000, 500 * width), width), await MedianAsync("ping", Math.Max(10_000, 50 * width), width)));
+        }
+
+        var (mostListed, mostPings) = (rows.Max(row => row.List), rows.Max(row => row.Ping));
+        foreach (var (width, list, ping) in rows)
+            Console.WriteLine($"| {width:N0} | {list:N0} | {list / mostListed:P0} | {ping:N0} | {ping / mostPings:P0} |");
+        Console.WriteLine();
+    }
+
+    /// <summary>The same pings with and without a stream on the same connection whose reader takes one message and then no more. They take turns.</summary>
+    private async Task StalledAsync()
+    {
+        const int Streams = 1_000;
+        const int Pings = 50_000;
+        Console.WriteLine($"## A reader that stands still\n\nping over {Streams:N0} streams, and a download of 64 KiB messages on the same connection that nobody reads; medians of five.\n");
+        Console.WriteLine("| | ping msg/s | of it |\n| --- | --- | --- |");
+        var (alone, beside) = (new List<double>(), new List<double>());
+        for (var i = 0; i < 5; i++)
+        {
+            alone.Add(await OnceAsync("ping", Pings, Streams));
+            await using var download = new BenchService.Client(channel).Download(new DownloadRequest { Chunks = 10_000, ChunkBytes = Payload.ChunkBytes }).GetAsyncEnumerator();
+            if (!await download.MoveNextAsync())
+                throw new InvalidDataException("the download was empty");
+            beside.Add(await OnceAsync("ping", Pings, Streams));
+        }
+
+        var (without, with) = (Median(alone), Median(beside));
+        Console.WriteLine($"| without it | {without:N0} | {1:P0} |\n| beside it | {with:N0} | {with / without:P0} |\n");
+    }
+
+    private async Task BurstAsync()
+    {
+        Console.WriteLine($"## After a burst\n\n{BurstConnections} connections at once, each an upload of 64 chunks of 64 KiB and a message of 4 MiB; resident MiB. Nothing asks for a collection.\n");
+        Console.WriteLine("| | before | peak | 5 s after |\n| --- | --- | --- | --- |");
+        var (server, client) = await ResidentAsync();
+        var (serverPeak, clientPeak) = (server, client);
+        using var done = new CancellationTokenSource();
+        var watching = Task.Run(async () =>
+        {
+            while (!done.IsCancellationRequested)
+            {
+                var (now, own) = await ResidentAsync();
+                (serverPeak, clientPeak) = (Math.Max(serverPeak, now), Math.Max(clientPeak, own));
+                await Task.Delay(20);
+            }
+        });
+        await Task.WhenAll(Enumerable.Range(0, BurstConnections).Select(_ => Task.Run(async () =>
+        {
+            await using var own = Workloads.Connect(port);
+            var calls = new Workloads(port, own);
+            await calls.Find("upload")!(new Round(64, 1));
+            await calls.Find("large")!(new Round(1, 1));
+        })));
+        await done.CancelAsync();
+        await watching;
+        await Task.Delay(Rest);
+        var (serverAfter, clientAfter) = await ResidentAsync();
+        Console.WriteLine($"| server | {server} | {serverPeak} | {serverAfter} |\n| client | {client} | {clientPeak} | {clientAfter} |");
+    }
+
+    private async Task<double> MedianAsync(string mode, int messages, int width)
+    {
+        var rates = new List<double>();
+        await OnceAsync(mode, messages, width);
+        for (var i = 0; i < 3; i++)
+            rates.Add(await OnceAsync(mode, messages, width));
+        return Median(rates);
+    }
+
+    private async Task<double> OnceAsync(string mode, int messages, int width)
+    {
+        var start = Stopwatch.GetTimestamp();
+        await new Workloads(port, channel).Find(mode)!(new Round(messages, width));
+        return messages / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private async Task<(long Server, long Client)> HeapsAsync() =>
+        ((await _server.Measure(new MeasureRequest { Collect = true })).HeapBytes, MemoryCalls.Read(collect: true).HeapBytes);
+
+    private async Task<(long Server, long Client)> ResidentAsync() =>
+        ((await _server.Measure(new MeasureRequest())).ResidentBytes >> 20, Environment.WorkingSet >> 20);
+
+    private static double Median(List<double> values)
+    {
+        values.Sort();
+        return values[values.Count / 2];
+    }
+}
