@@ -14,19 +14,6 @@ await app.StartAsync();
 
 await using var channel = RpcChannel.ForAddress(app.Urls.Single());
 var client = new Slow.Client(channel);
-try
-{
-    await client.Wait(new WaitRequest(), new CallOptions { Timeout = TimeSpan.FromMilliseconds(200) });
-}
-catch (RpcException error) when (error.StatusCode == StatusCode.DeadlineExceeded)
-{
-    Console.WriteLine("client: DeadlineExceeded");
-}
-
-await SlowService.Begun.Reader.ReadAsync();
-Console.WriteLine($"server: {await SlowService.Ended.Reader.ReadAsync()}");
-
-// The caller's own token does the same at any time.
 using var stop = new CancellationTokenSource();
 var call = client.Wait(new WaitRequest(), cancellationToken: stop.Token);
 await SlowService.Begun.Reader.ReadAsync();
@@ -40,6 +27,19 @@ catch (RpcException error) when (error.StatusCode == StatusCode.Cancelled)
     Console.WriteLine("client: Cancelled");
 }
 
+Console.WriteLine($"server: {await SlowService.Ended.Reader.ReadAsync()}");
+
+// A deadline does the same at its time.
+try
+{
+    await client.Wait(new WaitRequest(), new CallOptions { Timeout = TimeSpan.FromSeconds(1) });
+}
+catch (RpcException error) when (error.StatusCode == StatusCode.DeadlineExceeded)
+{
+    Console.WriteLine("client: DeadlineExceeded");
+}
+
+await SlowService.Begun.Reader.ReadAsync();
 Console.WriteLine($"server: {await SlowService.Ended.Reader.ReadAsync()}");
 
 internal sealed class SlowService : Slow.Server

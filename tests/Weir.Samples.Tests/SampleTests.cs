@@ -9,7 +9,7 @@ public sealed class SampleTests
         ["ServerStreaming"] = ["3", "2", "1", "the loop's end is the stream's end", "the handler was cancelled"],
         ["ClientStreaming"] = ["3 values, 5 on average"],
         ["DuplexStreaming"] = ["total 5", "total 25", "total 125", "both directions have ended"],
-        ["Deadlines"] = ["client: DeadlineExceeded", "server: stopped at the deadline", "client: Cancelled", "server: stopped by the client"],
+        ["Deadlines"] = ["client: Cancelled", "server: stopped by the client", "client: DeadlineExceeded", "server: stopped at the deadline"],
         ["CallMetadata"] = ["header: weir", "Hello, Ada of acme with a token of 3 bytes!", "trailer: 7"],
         ["DependencyInjection"] = ["Good morning, Ada! You are visitor 1."],
         ["Errors"] = ["not enough money; there are 300 cents", "Internal"],
