@@ -18,16 +18,31 @@ public sealed record Peer
         [Repository.PathOf("artifacts/peers/bin/classic-client")],
         [Repository.PathOf("artifacts/peers/bin/classic-server")]);
 
-    /// <summary>Go's client and server of gRPC's interop tests.</summary>
-    public static Peer GoInterop { get; } = new(
-        "interop",
-        [Repository.PathOf("artifacts/peers/bin/interop-client")],
-        [Repository.PathOf("artifacts/peers/bin/interop-server")]);
-
     public static Peer Python { get; } = new(
         "python",
         ["/usr/bin/python3", Repository.PathOf("tests/peers/python/classic_client.py")],
         ["/usr/bin/python3", Repository.PathOf("tests/peers/python/classic_server.py")]);
+
+    /// <summary>The clients and servers of gRPC's interop tests on other libraries, by language.</summary>
+    public static IReadOnlyDictionary<string, Peer> Interop { get; } = new Dictionary<string, Peer>
+    {
+        ["Go"] = new(
+            "interop-go",
+            [Repository.PathOf("artifacts/peers/bin/interop-client")],
+            [Repository.PathOf("artifacts/peers/bin/interop-server")]),
+        ["C++"] = new(
+            "interop-cpp",
+            [Repository.PathOf("artifacts/peers/bin/interop-cpp-client")],
+            [Repository.PathOf("artifacts/peers/bin/interop-cpp-server")]),
+        ["Python"] = new(
+            "interop-python",
+            ["/usr/bin/python3", Repository.PathOf("tests/peers/python/interop_client.py")],
+            ["/usr/bin/python3", Repository.PathOf("tests/peers/python/interop_server.py")]),
+        ["Node"] = new(
+            "interop-node",
+            ["node", Repository.PathOf("artifacts/peers/node/interop-client.js")],
+            ["node", Repository.PathOf("artifacts/peers/node/interop-server.js")]),
+    };
 
     /// <summary>Python's server of gRPC's negative HTTP/2 interop tests.</summary>
     public static Peer NegativeHttp2 { get; } = new(
@@ -37,10 +52,10 @@ public sealed record Peer
 
     public string Name { get; }
 
-    /// <summary>The command of the client, to be followed by its arguments: ADDR CASE for those written from protos/classic.proto.</summary>
+    /// <summary>The command of the client, to be followed by its arguments: ADDR CASE for those written from protos/classic.proto, else flags.</summary>
     public IReadOnlyList<string> Client { get; }
 
-    /// <summary>The command of the server, to be followed by its arguments: ADDR for those written from protos/classic.proto.</summary>
+    /// <summary>The command of the server, to be followed by its arguments: ADDR for those written from protos/classic.proto, else flags.</summary>
     public IReadOnlyList<string> Server { get; }
 
     public static Peer Named(string name) => name switch

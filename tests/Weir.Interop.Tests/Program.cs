@@ -56,6 +56,9 @@ internal sealed class Program : IAsyncDisposable
         }
     }
 
+    /// <summary>Reads the rest of the output and forgets it, so that a full pipe does not stop the program. Ends with the program.</summary>
+    public Task DiscardOutputAsync() => _process.StandardOutput.BaseStream.CopyToAsync(Stream.Null);
+
     /// <summary>Waits for the program's end.</summary>
     public async Task<Finished> FinishAsync(TimeSpan within)
     {

@@ -1,8 +1,10 @@
 namespace Weir.Interop.Tests.Cases;
 
-/// <summary>The commands of the clients and servers of gRPC's interop tests. Weir's are built with this project, the others are those of tests/peers.</summary>
+/// <summary>The commands of the clients and servers of gRPC's interop tests. Weir's are built with this project, the others from tests/peers.</summary>
 internal static class InteropPrograms
 {
+    public const string Weir = "Weir";
+
     // gRPC's own certificates for tests, which Debian packages with grpc-go.
     private const string TestData = "/usr/share/gocode/src/google.golang.org/grpc/testdata/";
 
@@ -17,15 +19,10 @@ internal static class InteropPrograms
     public static string[] ClientTls(string serverName) =>
         ["--use_tls", "--use_test_ca", $"--ca_file={TestData}ca.pem", $"--server_host_override={serverName}"];
 
-    public static string[] Client(string name) => Command(name, "Client");
+    public static IReadOnlyList<string> Client(string name) => name == Weir ? Own("Client") : Peer.Interop[name].Client;
 
-    public static string[] Server(string name) => Command(name, "Server");
+    public static IReadOnlyList<string> Server(string name) => name == Weir ? Own("Server") : Peer.Interop[name].Server;
 
-    private static string[] Command(string name, string role) => name switch
-    {
-        "weir" => ["dotnet", Repository.PathOf($"tests/interop/Weir.Interop.{role}/{Repository.InteropPrograms}/Weir.Interop.{role}.dll")],
-        "go" => [Repository.PathOf($"artifacts/peers/bin/interop-{(role == "Client" ? "client" : "server")}")],
-        "python" => ["/usr/bin/python3", Repository.PathOf($"tests/peers/python/interop_{role.ToLowerInvariant()}.py")],
-        _ => throw new ArgumentException($"\"{name}\" has no interop programs: weir, go or python.", nameof(name)),
-    };
+    private static string[] Own(string role) =>
+        ["dotnet", Repository.PathOf($"tests/interop/Weir.Interop.{role}/{Repository.InteropPrograms}/Weir.Interop.{role}.dll")];
 }

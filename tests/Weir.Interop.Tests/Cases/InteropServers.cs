@@ -8,7 +8,7 @@ public sealed class InteropServers : IAsyncDisposable
 {
     private readonly Dictionary<(string Name, bool Tls), (Program Program, int Port)> _running = [];
 
-    /// <summary>The port of a server: "weir", "go" or "python".</summary>
+    /// <summary>The port of a server: "Weir" or one of <see cref="Peer.Interop"/>, which is built.</summary>
     public async Task<int> PortOfAsync(string name, bool tls)
     {
         const string Announcement = "listening ";

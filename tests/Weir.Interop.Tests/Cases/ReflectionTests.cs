@@ -7,7 +7,7 @@ public sealed class ReflectionTests(InteropServers servers) : IClassFixture<Inte
     public async Task Python_client_lists_describes_and_calls()
     {
         await Peer.Python.BuildAsync();
-        var port = await servers.PortOfAsync("weir", tls: false);
+        var port = await servers.PortOfAsync(InteropPrograms.Weir, tls: false);
         var finished = await Program.RunAsync(
             ["/usr/bin/python3", Repository.PathOf("tests/peers/python/reflection_client.py"), $"localhost:{port}"], TimeSpan.FromSeconds(60));
 
