@@ -13,6 +13,8 @@ public sealed class SampleTests
         ["CallMetadata"] = ["header: weir", "Hello, Ada of acme with a token of 3 bytes!", "trailer: 7"],
         ["DependencyInjection"] = ["Good morning, Ada! You are visitor 1."],
         ["Errors"] = ["not enough money; there are 300 cents", "Internal"],
+        ["Interceptors"] = ["without a token: Unauthenticated", "with a token: Hello, Ada!"],
+        ["Retries"] = ["Hello, Ada, at the 3rd attempt!"],
         ["Health"] = ["samples.Greeter serves", "samples.Greeter does not serve: its database is down"],
     };
 
