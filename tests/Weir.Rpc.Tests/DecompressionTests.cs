@@ -49,6 +49,7 @@ public sealed class DecompressionTests
         Assert.Equal(Availability.Message, found);
         Assert.True(reader.TryTake(out var message));
         Assert.Equal(text, message);
+        Assert.Equal(Availability.NeedMore, reader.Pull(source.AsSource)); // gives back what was taken
         Assert.Equal(0, source.Left);
     }
 

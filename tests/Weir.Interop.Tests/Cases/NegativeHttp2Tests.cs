@@ -24,7 +24,7 @@ public sealed class NegativeHttp2Tests
         Assert.StartsWith(Announcement, line);
         var port = int.Parse(line![Announcement.Length..], CultureInfo.InvariantCulture);
 
-        var client = await Program.RunAsync([.. InteropPrograms.Client("weir"), "--server_host=localhost", $"--server_port={port}", $"--test_case={name}"], Limit);
+        var client = await Program.RunAsync([.. InteropPrograms.Client(InteropPrograms.Weir), "--server_host=localhost", $"--server_port={port}", $"--test_case={name}"], Limit);
         Assert.Equal(new Finished(0, "", ""), client);
         server.Input.Close();
         Assert.Equal(new Finished(0, "", ""), await server.FinishAsync(Limit));

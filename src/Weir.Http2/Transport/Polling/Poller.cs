@@ -15,11 +15,15 @@ internal sealed class Poller
     private static int _next;
 
     private readonly Lock _lock = new();
+    private readonly Action _replace;
     private readonly Stack<int> _free = new();
     private PolledStreamSocket?[] _sockets = new PolledStreamSocket?[16]; // replaced when it grows; written under the lock
+    private int _used; // of _sockets, free ones included
     private int _epoll = -1;
     private int _generation; // which thread polls; under the lock, read anywhere
     private int _stuck;      // threads that were replaced and are not back
+
+    private Poller() => _replace = Replace;
 
     /// <summary>The poller for a new socket.</summary>
     public static Poller Next() => All[(uint)Interlocked.Increment(ref _next) % (uint)All.Length];
@@ -43,16 +47,10 @@ internal sealed class Poller
 
             if (!_free.TryPop(out id))
             {
-                id = Array.IndexOf(_sockets, null);
-                if (id < 0)
+                id = _used++;
+                if (id == _sockets.Length)
                 {
-                    id = _sockets.Length;
                     Array.Resize(ref _sockets, 2 * id);
-                }
-
-                for (var i = _sockets.Length - 1; i > id; i--)
-                {
-                    _free.Push(i);
                 }
             }
 
@@ -112,7 +110,7 @@ internal sealed class Poller
             }
             else
             {
-                Turn.Run(ref ready, overdue: Replace);
+                Turn.Run(ref ready, overdue: _replace);
             }
         }
 
