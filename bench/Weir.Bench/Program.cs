@@ -5,7 +5,6 @@ using Weir.Bench.Scale;
 using Weir.Bench.UsersAtOnce;
 using Weir.Rpc;
 
-const int Rounds = 3;
 const string Usage = """
     usage: Weir.Bench server PORT
            Weir.Bench MODE PORT N STREAMS
@@ -17,8 +16,8 @@ const string Usage = """
            Weir.Bench tcp-upload|tcp-ping PORT N STREAMS
            Weir.Bench parse N 1|2
 
-    Three rounds on one connection to 127.0.0.1:PORT, a line each. N is the number of messages in all, shared out over STREAMS
-    calls at a time. MODE is one of
+    Three rounds on one connection to 127.0.0.1:PORT, a line each; with N "-" a round for each line of standard input, which is its N.
+    N is the number of messages in all, shared out over STREAMS calls at a time. MODE is one of
       list      the server sends N users of 38 bytes (GetUserList, page_size = how many)
       create    the client sends N users of 38 bytes (CreateUsers)
       upload    the client sends N chunks of 64 KiB (UploadFile)
@@ -62,18 +61,20 @@ switch (args)
     case ["tcp-server", var port] when Number(port, 65_535) is { } listen:
         await TcpLimit.ServeAsync(listen);
         return 0;
-    case ["parse", var count, "1" or "2"] when Number(count, 1 << 30) is { } messages:
+    case ["parse", var count, "1" or "2"] when Rounds.Parse(count) is { } messages:
         var threads = args[2] == "1" ? 1 : 2;
         return await MeasureAsync("parse", messages, threads, threads == 1 ? ParseLimit.OneThread : ParseLimit.TwoThreads);
+    case ["rate", var port, var rate, var streams]
+        when Number(port, 65_535) is { } connect && Number(rate, 1 << 30) is { } pings && Number(streams, Payload.MaxStreams) is { } width:
+        await using (var channel = Workloads.Connect(connect))
+            return await RunAsync("rate", () => OpenLoop.RunAsync(channel, pings, width, Rounds.Usual));
     case [var mode, var port, var count, var streams]
-        when Number(port, 65_535) is { } connect && Number(count, 1 << 30) is { } messages:
+        when Number(port, 65_535) is { } connect && Rounds.Parse(count) is { } messages:
         await using (var channel = Workloads.Connect(connect))
         {
             var calls = new Workloads(connect, channel);
             if (Number(streams, Payload.MaxStreams) is not { } width)
                 break;
-            if (mode == "rate")
-                return await RunAsync(mode, () => OpenLoop.RunAsync(channel, messages, width, Rounds));
             if ((calls.Find(mode) ?? TcpLimit.Find(mode, connect)) is { } workload)
                 return await MeasureAsync(mode, messages, width, workload);
         }
@@ -87,11 +88,11 @@ return 2;
 static int? Number(string text, int most) =>
     int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1 && value <= most ? value : null;
 
-static Task<int> MeasureAsync(string mode, int messages, int width, Func<Round, Task> workload) => RunAsync(mode, async () =>
+static Task<int> MeasureAsync(string mode, IEnumerable<int> messages, int width, Func<Round, Task> workload) => RunAsync(mode, async () =>
 {
-    for (var i = 0; i < Rounds; i++)
+    foreach (var count in messages)
     {
-        var round = new Round(messages, width);
+        var round = new Round(count, width);
         await workload(round);
         Console.WriteLine(round.Report(mode));
     }

@@ -20,7 +20,7 @@ MODE and the API that it uses:
   list, create, upload, download, large   sync, a thread a stream, buffer hint on writes (client and server)
   ping, unary                             client: sync with 1 or 2 streams, callbacks with more; server: callbacks
   conns, fan                              callbacks (client and server)
-N is the number of messages in all. The allocator keeps freed memory (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD).
+N is the number of messages in all; three rounds, or with "-" a round for each line of standard input, which is its N. The allocator keeps freed memory (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD).
 )";
 
 Workload Find(const std::string& mode, int streams) {
@@ -65,12 +65,19 @@ int main(int argc, char** argv) {
     Serve(port);
     return 0;
   }
-  int count = argc == 5 ? Number(argv[3], 1 << 30) : 0, streams = argc == 5 ? Number(argv[4], 100000) : 0;
+  bool reads = argc == 5 && std::strcmp(argv[3], "-") == 0;
+  int count = reads ? 1 : argc == 5 ? Number(argv[3], 1 << 30) : 0, streams = argc == 5 ? Number(argv[4], 100000) : 0;
   Workload workload = Find(argv[1], streams);
   if (count == 0 || streams == 0 || workload == nullptr) return Usage();
 
   Channels channels("127.0.0.1:" + std::to_string(port));
-  for (int i = 0; i < kRounds; i++) {
+  char line[32];
+  for (int i = 0; reads || i < kRounds; i++) {
+    if (reads) {
+      if (std::fgets(line, sizeof line, stdin) == nullptr) break;
+      line[std::strcspn(line, "\n")] = '\0';
+      if ((count = Number(line, 1 << 30)) == 0) return Usage();
+    }
     Round round(count, streams);
     workload(round, channels);
     round.Report(argv[1]);

@@ -2,10 +2,11 @@
 // output as bench/Weir.Bench, so that any client runs against any server.
 //
 //	bench-go server PORT
-//	bench-go MODE PORT N STREAMS
+//	bench-go MODE PORT N STREAMS     N "-": a round for each line of standard input, which is its N
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -48,9 +49,12 @@ func run(arguments []string) error {
 		fmt.Fprintln(os.Stderr, "usage: bench-go server PORT | bench-go list|create|upload|download|large|unary|ping|conns|fan PORT N STREAMS")
 		os.Exit(2)
 	}
-	count, err := between1And(arguments[2], maxCount)
-	if err != nil {
-		return fmt.Errorf("N: %v", err)
+	count := 0
+	if arguments[2] != "-" {
+		var err error
+		if count, err = between1And(arguments[2], maxCount); err != nil {
+			return fmt.Errorf("N: %v", err)
+		}
 	}
 	streams, err := between1And(arguments[3], 100_000)
 	if err != nil {
@@ -62,7 +66,16 @@ func run(arguments []string) error {
 		return err
 	}
 	defer connection.Close()
-	for round := 0; round < rounds; round++ {
+	input := bufio.NewScanner(os.Stdin)
+	for round := 0; round < rounds || arguments[2] == "-"; round++ {
+		if arguments[2] == "-" {
+			if !input.Scan() {
+				break
+			}
+			if count, err = between1And(input.Text(), maxCount); err != nil {
+				return fmt.Errorf("N: %v", err)
+			}
+		}
 		if err := measure(newRound(connection, dial, count, streams), arguments[0]); err != nil {
 			return err
 		}

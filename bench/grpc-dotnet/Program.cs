@@ -2,7 +2,6 @@ using System.Globalization;
 using Grpc.Core;
 using Weir.Bench;
 
-const int Rounds = 3;
 const string Usage = """
     usage: bench-grpc-dotnet server PORT
            bench-grpc-dotnet MODE PORT N STREAMS
@@ -19,7 +18,7 @@ switch (args)
         await BenchServer.RunAsync(listen);
         return 0;
     case [var mode, var port, var count, var streams]
-        when Number(port, 65_535) is { } connect && Number(count, 1 << 30) is { } messages && Number(streams, Payload.MaxStreams) is { } width:
+        when Number(port, 65_535) is { } connect && Rounds.Parse(count) is { } messages && Number(streams, Payload.MaxStreams) is { } width:
         using (var channel = Workloads.Connect(connect))
         {
             if (new Workloads(connect, channel).Find(mode) is { } workload)
@@ -35,13 +34,13 @@ return 2;
 static int? Number(string text, int most) =>
     int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= 1 && value <= most ? value : null;
 
-static async Task<int> MeasureAsync(string mode, int messages, int width, Func<Round, Task> workload)
+static async Task<int> MeasureAsync(string mode, IEnumerable<int> messages, int width, Func<Round, Task> workload)
 {
     try
     {
-        for (var i = 0; i < Rounds; i++)
+        foreach (var count in messages)
         {
-            var round = new Round(messages, width);
+            var round = new Round(count, width);
             await workload(round);
             Console.WriteLine(round.Report(mode));
         }

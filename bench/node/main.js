@@ -1,5 +1,6 @@
 // bench-node measures streaming RPC with @grpc/grpc-js on the bench contract, with the same arguments and the same output as
 // bench/Weir.Bench, so that any client runs against any server.
+import { createInterface } from 'node:readline';
 import { connect } from './contract.js';
 import { serve } from './server.js';
 import { Round, workloads } from './workloads.js';
@@ -8,12 +9,21 @@ const rounds = 3;
 const [mode, port, count, streams] = process.argv.slice(2);
 const number = (text, most) => (/^[1-9]\d*$/.test(text ?? '') && Number(text) <= most ? Number(text) : undefined);
 
+// Three rounds of so many messages, or for "-" one for each line of standard input.
+async function* counts() {
+  if (count !== '-') {
+    for (let i = 0; i < rounds; i++) yield Number(count);
+    return;
+  }
+  for await (const line of createInterface({ input: process.stdin })) yield Number(line);
+}
+
 if (mode === 'server' && number(port, 65_535)) {
   serve(Number(port));
-} else if (workloads[mode] && number(port, 65_535) && number(count, 2 ** 30) && number(streams, 100_000)) {
+} else if (workloads[mode] && number(port, 65_535) && (count === '-' || number(count, 2 ** 30)) && number(streams, 100_000)) {
   const clients = connect(port);
-  for (let i = 0; i < rounds; i++) {
-    const round = new Round(clients, port, Number(count), Number(streams));
+  for await (const messages of counts()) {
+    const round = new Round(clients, port, messages, Number(streams));
     await workloads[mode](round);
     console.log(round.report(mode));
   }
