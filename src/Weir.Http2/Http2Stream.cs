@@ -43,12 +43,18 @@ public sealed class Http2Stream
 
     internal bool IsScheduled { get; set; }
 
+    // The links of the scheduler's queue.
     internal Http2Stream? NextScheduled { get; set; }
+
+    internal Http2Stream? PreviousScheduled { get; set; }
 
     /// <summary>The write of which <see cref="ShareUsedBytes"/> tells how much this stream took.</summary>
     internal int ShareOfWrite { get; set; }
 
     internal int ShareUsedBytes { get; set; }
+
+    /// <summary>What of that write is kept for this stream.</summary>
+    internal int ReservedBytes { get; set; }
 
     /// <summary>END_STREAM was sent or waits behind pending sends.</summary>
     internal bool LocalEnding { get; private set; }

@@ -4,6 +4,9 @@ namespace Weir.Http2;
 
 /// <summary>Decides whose octets go into the output next. A payload goes straight in while there is room in the output and in both windows;
 /// otherwise it waits on its stream, and streams that wait take turns. Guarded by the connection's lock; does no I/O.</summary>
+/// <remarks>A sender mostly awaits one message before it makes the next: what waits on a stream when its turn comes is one message, whatever there
+/// is to send. So a turn also keeps room for some times what the stream's last turn took, which the sender it wakes finds free: with thousands of
+/// streams each still sends runs of messages, and few of them wait. At any time: gathered + reserved &lt;= high-water mark, frame headers apart.</remarks>
 internal sealed class SendScheduler
 {
     // However many streams contend, each may put so much into one write: smaller shares would cost more than they balance.
@@ -16,6 +19,7 @@ internal sealed class SendScheduler
     private Http2Stream? _last;
     private int _waitingStreams;
     private int _shareBytes;
+    private int _reservedBytes; // of this write, for the senders that a turn has just woken
     private int _write;
 
     public SendScheduler(OutputBuffer output, int highWaterBytes)
@@ -36,7 +40,7 @@ internal sealed class SendScheduler
         where TPayload : struct, IPayload
     {
         Debug.Assert(stream.FirstPending is null);
-        if (length > Room(stream) || OutputBuffer.WithFrames(length, MaxFrameBytes) > _highWaterBytes - _output.Length)
+        if (length > Room(stream) || (length > ReservedFor(stream) && OutputBuffer.WithFrames(length, MaxFrameBytes) > FreeBytes + ReservedFor(stream)))
         {
             return false;
         }
@@ -55,17 +59,18 @@ internal sealed class SendScheduler
         }
 
         stream.IsScheduled = true;
-        stream.NextScheduled = null;
+        stream.PreviousScheduled = _last;
         _waitingStreams++;
         if (_last is null)
         {
-            _first = _last = stream;
+            _first = stream;
         }
         else
         {
             _last.NextScheduled = stream;
-            _last = stream;
         }
+
+        _last = stream;
     }
 
     /// <summary>Adds to the connection's window; false when it would overflow.</summary>
@@ -75,6 +80,7 @@ internal sealed class SendScheduler
     public void BeginWrite()
     {
         _write++;
+        _reservedBytes = 0;
         _shareBytes = _waitingStreams <= 1 ? _highWaterBytes : Math.Max(SmallestShareBytes, _highWaterBytes / _waitingStreams);
     }
 
@@ -84,30 +90,16 @@ internal sealed class SendScheduler
         // Each stream gets one turn: its share of this write. What is left over waits for the next one.
         for (var turns = _waitingStreams; turns > 0 && _first is not null; turns--)
         {
-            if (_connectionWindow.AvailableBytes <= 0 || _output.Length >= _highWaterBytes)
+            // Full is also an output whose last octets only a frame's header would fit into: looking through all that wait for a smaller
+            // piece, for every sender that joins them, costs more than sending does once there are thousands.
+            if (_connectionWindow.AvailableBytes <= 0 || FreeBytes <= Http2Protocol.FrameHeaderBytes)
             {
                 return;
             }
 
-            var stream = Dequeue();
-            while (stream.FirstPending is { } pending)
-            {
-                var piece = Math.Min(pending.Left.Length, Math.Min(Room(stream), _highWaterBytes - _output.Length - Http2Protocol.FrameHeaderBytes));
-                if (piece < 0 || (piece == 0 && pending.Left.Length > 0))
-                {
-                    break;
-                }
-
-                var octets = new RawPayload(pending, Math.Min(piece, MaxFrameBytes));
-                _output.AppendData(stream.Id, ref octets, octets.Length, MaxFrameBytes);
-                Count(stream, octets.Length);
-                if (pending.Advance(octets.Length))
-                {
-                    stream.RemoveFirstPending();
-                    pending.Complete();
-                }
-            }
-
+            var stream = _first;
+            Remove(stream);
+            TakeTurn(stream);
             Schedule(stream);
         }
     }
@@ -120,35 +112,63 @@ internal sealed class SendScheduler
             return;
         }
 
-        Http2Stream? before = null;
-        for (var at = _first; at != stream; at = at!.NextScheduled)
-        {
-            before = at;
-        }
-
+        var (before, after) = (stream.PreviousScheduled, stream.NextScheduled);
         if (before is null)
         {
-            Dequeue();
-            return;
+            _first = after;
+        }
+        else
+        {
+            before.NextScheduled = after;
         }
 
-        before.NextScheduled = stream.NextScheduled;
-        _last = _last == stream ? before : _last;
+        if (after is null)
+        {
+            _last = before;
+        }
+        else
+        {
+            after.PreviousScheduled = before;
+        }
+
         stream.IsScheduled = false;
-        stream.NextScheduled = null;
+        stream.NextScheduled = stream.PreviousScheduled = null;
         _waitingStreams--;
     }
 
-    private Http2Stream Dequeue()
+    private void TakeTurn(Http2Stream stream)
     {
-        var stream = _first!;
-        _first = stream.NextScheduled;
-        _last = _first is null ? null : _last;
-        stream.IsScheduled = false;
-        stream.NextScheduled = null;
-        _waitingStreams--;
-        return stream;
+        var lastTurnBytes = stream.ShareOfWrite == _write ? 0 : stream.ShareUsedBytes;
+        while (stream.FirstPending is { } pending)
+        {
+            var piece = Math.Min(pending.Left.Length, Math.Min(Room(stream), FreeBytes - Http2Protocol.FrameHeaderBytes));
+            if (piece < 0 || (piece == 0 && pending.Left.Length > 0))
+            {
+                return;
+            }
+
+            var octets = new RawPayload(pending, Math.Min(piece, MaxFrameBytes));
+            _output.AppendData(stream.Id, ref octets, octets.Length, MaxFrameBytes);
+            Count(stream, octets.Length);
+            if (pending.Advance(octets.Length))
+            {
+                stream.RemoveFirstPending();
+                pending.Complete();
+            }
+        }
+
+        var reserve = Math.Min((4 * lastTurnBytes) - stream.ShareUsedBytes, Math.Min(Room(stream), FreeBytes));
+        if (reserve > 0 && stream.ShareOfWrite == _write)
+        {
+            stream.ReservedBytes = reserve;
+            _reservedBytes += reserve;
+        }
     }
+
+    // What the output has room for, apart from what is reserved.
+    private int FreeBytes => _highWaterBytes - _output.Length - _reservedBytes;
+
+    private int ReservedFor(Http2Stream stream) => stream.ShareOfWrite == _write ? stream.ReservedBytes : 0;
 
     // What windows and the stream's share of this write leave.
     private int Room(Http2Stream stream)
@@ -163,10 +183,13 @@ internal sealed class SendScheduler
         _connectionWindow.Take(bytes);
         if (stream.ShareOfWrite != _write)
         {
-            (stream.ShareOfWrite, stream.ShareUsedBytes) = (_write, 0);
+            (stream.ShareOfWrite, stream.ShareUsedBytes, stream.ReservedBytes) = (_write, 0, 0);
         }
 
         stream.ShareUsedBytes += bytes;
+        var spent = Math.Min(bytes, stream.ReservedBytes);
+        stream.ReservedBytes -= spent;
+        _reservedBytes -= spent;
     }
 
     private readonly struct RawPayload(PendingSend send, int length) : IPayload

@@ -39,6 +39,61 @@ public sealed class SharingTests
     }
 
     [Fact]
+    public async Task Streams_that_send_message_by_message_get_runs_of_them_into_a_frame()
+    {
+        await using var client = await ClientUnderTest.StartAsync(new Http2Options { OutputHighWaterBytes = 64 * 1024 }, [(4, int.MaxValue), (3, 1_000)], Narrow);
+        await client.Peer.SendAsync(WireFrame.WindowUpdate(0, int.MaxValue - 65_535));
+        const int Streams = 500, Each = 400, Size = 100;
+        var streams = new List<TestStream>();
+        for (int i = 0; i < Streams; i++)
+            streams.Add(await client.OpenAsync());
+        Task[] senders = [.. streams.Select(stream => Task.Run(async () =>
+        {
+            for (int message = 0; message < Each; message++)
+                await stream.SendAsync(new byte[Size]);
+        }))];
+
+        // A message a frame would be 200,000 frames, and each a wait of its sender.
+        var frames = new Dictionary<int, int>();
+        for (int total = 0; total < Streams * Each * Size;)
+        {
+            WireFrame data = await client.SkipDataToAsync(WireFrameType.Data);
+            total += data.Payload.Length;
+            frames[data.StreamId] = frames.GetValueOrDefault(data.StreamId) + 1;
+        }
+
+        await Task.WhenAll(senders).Within("all senders");
+        Assert.Equal(Streams, frames.Count);
+        Assert.InRange(frames.Values.Average(), 1, Each / 4);
+    }
+
+    [Fact]
+    public async Task Streams_reset_in_the_middle_of_those_that_wait_leave_the_others_their_turns()
+    {
+        await using var client = await ClientUnderTest.StartAsync(new Http2Options { OutputHighWaterBytes = 16 * 1024 }, WideWindows, Narrow);
+        await client.Peer.SendAsync(WireFrame.WindowUpdate(0, 1 << 28));
+        var streams = new List<TestStream>();
+        for (int i = 0; i < 9; i++)
+            streams.Add(await client.OpenAsync());
+        List<Task> sends = [.. streams.Select(stream => stream.SendAsync(new byte[100_000]))];
+        foreach (int at in new[] { 8, 0, 4, 5 }) // the last, the first, and two side by side
+        {
+            streams[at].Stream.Reset(Http2ErrorCode.Cancel, "enough");
+            await Assert.ThrowsAsync<Http2StreamException>(() => sends[at].Within("the end of a send"));
+        }
+
+        var left = new[] { 1, 2, 3, 6, 7 }.ToDictionary(at => streams[at].Stream.Id, _ => 100_000);
+        while (left.Values.Any(octets => octets > 0))
+        {
+            WireFrame data = await client.SkipDataToAsync(WireFrameType.Data);
+            if (left.ContainsKey(data.StreamId))
+                left[data.StreamId] -= data.Payload.Length;
+        }
+
+        await Task.WhenAll(new[] { 1, 2, 3, 6, 7 }.Select(at => sends[at])).Within("the others");
+    }
+
+    [Fact]
     public async Task Ping_answer_and_WindowUpdate_go_ahead_of_data_that_waits()
     {
         await using var server = await ServerUnderTest.StartAsync(new Http2Options { StreamWindowBytes = 1_000 }, WideWindows, Narrow);
