@@ -9,34 +9,56 @@ internal sealed class BenchRooms : ChatService.Server
 {
     private readonly ConcurrentDictionary<string, Room> _rooms = new();
 
+    // So many messages at most go to one member before the next member has its turn.
+    private const int MostMessagesAtOnce = 64;
+
     public override async IAsyncEnumerable<ChatMessage> Chat(IAsyncEnumerable<ChatMessage> requests, ServerCall call)
     {
-        Room? room = null;
+        await using var received = requests.GetAsyncEnumerator(call.CancellationToken);
+        if (!await received.MoveNextAsync())
+            yield break;
+        if (received.Current.RoomId != Payload.Echo)
+        {
+            await TakePartAsync(received, call);
+            yield break;
+        }
+
+        do
+            yield return received.Current;
+        while (await received.MoveNextAsync());
+    }
+
+    private async Task TakePartAsync(IAsyncEnumerator<ChatMessage> received, ServerCall call)
+    {
+        var room = _rooms.GetOrAdd(received.Current.RoomId, _ => new Room());
         var self = call.GetSender<ChatMessage>();
+        var messages = new List<SharedMessage<ChatMessage>>();
+        room.Join(self);
+        await call.SendHeadersAsync([]); // says that the call has joined
         try
         {
-            await foreach (var message in requests)
+            while (true)
             {
-                if (message.RoomId == Payload.Echo)
+                if (received.Current.Content.Length > 0)
+                    messages.Add(new SharedMessage<ChatMessage>(received.Current));
+
+                // What has come by now is broadcast together.
+                var next = received.MoveNextAsync();
+                if (messages.Count == MostMessagesAtOnce || (messages.Count > 0 && !next.IsCompleted))
                 {
-                    yield return message;
-                    continue;
+                    await room.BroadcastAsync(messages.ToArray(), call.CancellationToken);
+                    messages.Clear();
                 }
 
-                if (room is null)
-                {
-                    room = _rooms.GetOrAdd(message.RoomId, _ => new Room());
-                    room.Join(self);
-                    await call.SendHeadersAsync([]); // says that the call has joined
-                }
-
-                if (message.Content.Length > 0)
-                    await room.BroadcastAsync(message, call.CancellationToken);
+                if (!await next)
+                    break;
             }
+
+            await room.BroadcastAsync(messages.ToArray(), call.CancellationToken);
         }
         finally
         {
-            room?.Leave(self);
+            room.Leave(self);
         }
     }
 
@@ -57,18 +79,16 @@ internal sealed class BenchRooms : ChatService.Server
                 _members = [.. _members.Where(other => other != member)];
         }
 
-        /// <summary>Every member gets the message; a slow one makes the publisher wait, since the bench counts on each delivery.</summary>
-        public async ValueTask BroadcastAsync(ChatMessage message, CancellationToken cancellationToken)
+        /// <summary>Every member gets the messages; a slow one makes the publisher wait, since the bench counts on each delivery.</summary>
+        public async ValueTask BroadcastAsync(ReadOnlyMemory<SharedMessage<ChatMessage>> messages, CancellationToken cancellationToken)
         {
             foreach (var member in Volatile.Read(ref _members))
             {
-                if (member.TrySend(message))
-                    continue;
                 try
                 {
-                    await member.SendAsync(message, cancellationToken);
+                    await member.SendAsync(messages, cancellationToken);
                 }
-                catch (RpcException)
+                catch (Exception error) when (error is RpcException or InvalidOperationException)
                 {
                     // That member's call has ended; its handler takes it out of the room.
                 }

@@ -19,4 +19,30 @@ public abstract class ResponseSender<TResponse>
 
     /// <summary>Sends a message if there is room now, as it is when <paramref name="uncompressed"/>; else like the other TrySend.</summary>
     public virtual bool TrySend(TResponse message, bool uncompressed) => TrySend(message);
+
+    /// <summary>Sends a message that other calls send too, without serialising it again; else like the other SendAsync. Behind an interceptor it is
+    /// sent like any other.</summary>
+    public virtual ValueTask SendAsync(SharedMessage<TResponse> message, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return SendAsync(message.Message, cancellationToken);
+    }
+
+    /// <summary>Sends several such messages one after another, many in one go: what a broadcast that keeps up with a fast publisher uses. Nothing is sent
+    /// between them that other tasks send, up to 16 KiB of them. The memory may be used again once this has completed.</summary>
+    /// <exception cref="RpcException">A message is larger than MaxSendMessageBytes: those before it are sent, it and those behind it are not.</exception>
+    public virtual async ValueTask SendAsync(ReadOnlyMemory<SharedMessage<TResponse>> messages, CancellationToken cancellationToken = default)
+    {
+        for (var i = 0; i < messages.Length; i++)
+        {
+            await SendAsync(messages.Span[i].Message, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Sends a message that other calls send too if there is room now; else like the other TrySend.</summary>
+    public virtual bool TrySend(SharedMessage<TResponse> message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        return TrySend(message.Message);
+    }
 }

@@ -6,8 +6,9 @@ namespace Weir.Streams;
 
 /// <summary>
 /// A log in memory with live readers: items are kept once, in a ring of fixed size, and each subscriber is a cursor into it.
-/// Publishing never waits for a subscriber, allocates nothing and costs the same whatever their number. A subscriber that is slower
-/// than the publishers for more than the ring's capacity meets the feed's <see cref="FeedPolicy{T}"/>.
+/// Publishing never waits for a subscriber and costs the same whatever their number. A subscriber that is slower than the publishers for more than the
+/// ring's capacity meets the feed's <see cref="FeedPolicy{T}"/>. An item that goes out as the response of calls is serialised once for all of them,
+/// and its octets are kept as long as it is; a feed that no call has subscribed to allocates nothing when an item is published.
 /// Safe for use by any number of threads; all subscribers get the same objects, which nobody may change after publishing.
 /// </summary>
 public sealed class Feed<T>
@@ -15,6 +16,7 @@ public sealed class Feed<T>
     struct Slot
     {
         public T Item;
+        public SharedMessage<T>? Shared; // of the item, once calls subscribe
         public long Sequence; // 0 while the item is being replaced
     }
 
@@ -24,6 +26,7 @@ public sealed class Feed<T>
     readonly long _start;
     long _lastSequence; // written inside the lock
     bool _completed;    // written inside the lock
+    bool _isShared;     // set once, read inside the lock
 
     /// <summary>Creates an empty feed.</summary>
     /// <param name="capacity">How many items the ring keeps, at least 1; all slots are allocated at once.</param>
@@ -77,6 +80,7 @@ public sealed class Feed<T>
             slot.Sequence = 0;
             Volatile.WriteBarrier();
             slot.Item = item;
+            slot.Shared = _isShared ? new SharedMessage<T>(item) : null;
             Volatile.Write(ref slot.Sequence, sequence);
             Volatile.Write(ref _lastSequence, sequence);
             wake = _waker.MustQueue();
@@ -125,24 +129,27 @@ public sealed class Feed<T>
     /// </summary>
     /// <param name="call">The call whose tokens end the enumeration.</param>
     /// <param name="filter">Which items the client wants; null means all.</param>
-    public IAsyncEnumerable<T> Subscribe(ServerCall call, Func<T, bool>? filter = null)
+    public ISharedMessages<T> Subscribe(ServerCall call, Func<T, bool>? filter = null)
     {
         ArgumentNullException.ThrowIfNull(call);
-        return Values(Subscribe(null, filter, call.Draining, call.CancellationToken), call.Draining);
+        lock (Gate) _isShared = true;
+        return new FeedResponses<T>(this, LastSequence, filter, call.Draining, call.CancellationToken);
     }
 
     /// <summary>The item with a sequence, unless it has left the ring.</summary>
-    internal bool TryGet(long sequence, [MaybeNullWhen(false)] out T item)
+    internal bool TryGet(long sequence, [MaybeNullWhen(false)] out T item, out SharedMessage<T>? shared)
     {
         ref var slot = ref SlotOf(sequence);
         if (Volatile.Read(ref slot.Sequence) == sequence)
         {
             item = slot.Item;
+            shared = slot.Shared;
             Volatile.ReadBarrier();
             if (slot.Sequence == sequence) return true;
         }
 
         item = default;
+        shared = null;
         return false;
     }
 
@@ -189,16 +196,5 @@ public sealed class Feed<T>
                 await cursor.WaitAsync(stopping, cancellationToken).ConfigureAwait(false);
             }
         }
-    }
-
-    static async IAsyncEnumerable<T> Values(
-        IAsyncEnumerable<FeedItem<T>> items,
-        CancellationToken draining,
-        [EnumeratorCancellation] CancellationToken cancellationToken = default)
-    {
-        await foreach (var item in items.WithCancellation(cancellationToken).ConfigureAwait(false))
-            yield return item.Value;
-        if (draining.IsCancellationRequested)
-            throw new RpcException(StatusCode.Unavailable, "the server is stopping");
     }
 }

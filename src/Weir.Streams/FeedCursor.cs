@@ -1,12 +1,14 @@
 using System.Threading.Tasks.Sources;
+using Weir.Http2.Turns;
+using Weir.Rpc;
 
 namespace Weir.Streams;
 
 /// <summary>
 /// A subscriber's place in a feed. Used by one reader at a time; the feed wakes it from any thread.
-/// It is its own awaitable and its own thread-pool work item, so that waiting and waking allocate nothing.
+/// It is its own awaitable and its own work item, so that waiting and waking allocate nothing.
 /// </summary>
-sealed class FeedCursor<T>(Feed<T> feed, long position) : IValueTaskSource, IThreadPoolWorkItem
+sealed class FeedCursor<T>(Feed<T> feed, long position) : TurnItem, IValueTaskSource
 {
     ManualResetValueTaskSourceCore<bool> _wait;
     FeedItem<T>[]? _latest;
@@ -21,15 +23,18 @@ sealed class FeedCursor<T>(Feed<T> feed, long position) : IValueTaskSource, IThr
     /// <summary>How many items the reader has still to read, whether they are still kept or not.</summary>
     public long Lag => feed.LastSequence - Position;
 
+    /// <summary>The item that was read last as others send it too, where the ring has it so.</summary>
+    public SharedMessage<T>? Shared { get; private set; }
+
     // The links of the feed's list of waiting cursors; owned by the feed's lock.
     internal FeedCursor<T>? Previous { get; set; }
 
-    internal FeedCursor<T>? Next { get; set; }
+    internal FeedCursor<T>? Following { get; set; }
 
     internal bool IsWaiting { get; set; }
 
     /// <summary>Reads the next item if there is one.</summary>
-    /// <exception cref="Rpc.RpcException">The reader was overtaken and the feed's policy ends the subscription.</exception>
+    /// <exception cref="RpcException">The reader was overtaken and the feed's policy ends the subscription.</exception>
     public bool TryRead(out FeedItem<T> item)
     {
         var previous = Position;
@@ -38,6 +43,7 @@ sealed class FeedCursor<T>(Feed<T> feed, long position) : IValueTaskSource, IThr
             if (_latest is not null)
             {
                 item = TakeLatest();
+                Shared = null;
                 break;
             }
 
@@ -48,9 +54,10 @@ sealed class FeedCursor<T>(Feed<T> feed, long position) : IValueTaskSource, IThr
                 return false;
             }
 
-            if (feed.TryGet(next, out var value))
+            if (feed.TryGet(next, out var value, out var shared))
             {
                 Position = next;
+                Shared = shared;
                 item = new FeedItem<T>(next, value);
                 break;
             }
@@ -85,7 +92,7 @@ sealed class FeedCursor<T>(Feed<T> feed, long position) : IValueTaskSource, IThr
             feed.Waiting.Remove(this);
         }
 
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        Queue();
     }
 
     /// <summary>Goes on at a later sequence.</summary>
@@ -107,7 +114,7 @@ sealed class FeedCursor<T>(Feed<T> feed, long position) : IValueTaskSource, IThr
         return item;
     }
 
-    void IThreadPoolWorkItem.Execute() => _wait.SetResult(true);
+    protected override void Run() => _wait.SetResult(true);
 
     void IValueTaskSource.GetResult(short token) => _wait.GetResult(token);
 

@@ -1,10 +1,12 @@
+using Weir.Http2.Turns;
+
 namespace Weir.Streams;
 
 /// <summary>
 /// Wakes the waiting cursors of a feed from the thread pool, so that publishing costs the same with one subscriber and with thousands.
 /// One run serves all items that were published until it ends.
 /// </summary>
-sealed class FeedWaker<T>(Feed<T> feed) : IThreadPoolWorkItem
+sealed class FeedWaker<T>(Feed<T> feed) : TurnItem
 {
     // Cursors taken out in one hold of the lock: long enough to be worth it, short enough that publishers do not notice.
     const int CursorsPerHold = 64;
@@ -19,10 +21,7 @@ sealed class FeedWaker<T>(Feed<T> feed) : IThreadPoolWorkItem
         return _isQueued = true;
     }
 
-    /// <summary>Queues the waker. Called outside the lock.</summary>
-    public void Queue() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-
-    void IThreadPoolWorkItem.Execute()
+    protected override void Run()
     {
         while (true)
         {
@@ -45,7 +44,7 @@ sealed class FeedWaker<T>(Feed<T> feed) : IThreadPoolWorkItem
 
             for (var i = 0; i < count; i++)
             {
-                ThreadPool.UnsafeQueueUserWorkItem(_taken[i], preferLocal: false);
+                _taken[i].Queue();
                 _taken[i] = null!;
             }
         }

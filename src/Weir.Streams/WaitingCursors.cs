@@ -17,7 +17,7 @@ sealed class WaitingCursors<T>
         cursor.IsWaiting = true;
         cursor.Previous = _last;
         if (_last is null) First = cursor;
-        else _last.Next = cursor;
+        else _last.Following = cursor;
         _last = cursor;
         Count++;
     }
@@ -25,11 +25,11 @@ sealed class WaitingCursors<T>
     /// <summary>Takes out a cursor that waits. Whoever took it out has to wake it, once.</summary>
     public void Remove(FeedCursor<T> cursor)
     {
-        if (cursor.Previous is null) First = cursor.Next;
-        else cursor.Previous.Next = cursor.Next;
-        if (cursor.Next is null) _last = cursor.Previous;
-        else cursor.Next.Previous = cursor.Previous;
-        cursor.Previous = cursor.Next = null;
+        if (cursor.Previous is null) First = cursor.Following;
+        else cursor.Previous.Following = cursor.Following;
+        if (cursor.Following is null) _last = cursor.Previous;
+        else cursor.Following.Previous = cursor.Previous;
+        cursor.Previous = cursor.Following = null;
         cursor.IsWaiting = false;
         Count--;
     }

@@ -41,6 +41,97 @@ public sealed class FeedCallTests
         Assert.Equal(0, feed.Waiting.Count);
     }
 
+    [Fact]
+    public async Task Calls_get_the_same_shared_messages_in_runs_of_what_is_there()
+    {
+        var feed = new Feed<string>(256);
+        using var call = new Call();
+        await using var first = feed.Subscribe(call).InRuns(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using var second = feed.Subscribe(call, text => text != "no").InRuns(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        for (var i = 0; i < 100; i++) feed.Publish(i == 1 ? "no" : $"{i}");
+        Assert.True(await first.MoveNextAsync());
+        var run = first.Current.ToArray();
+        Assert.Equal(Enumerable.Range(0, 64).Select(i => i == 1 ? "no" : $"{i}"), run.Select(message => message.Message));
+        Assert.True(await second.MoveNextAsync());
+        Assert.Equal(64, second.Current.Length);
+        Assert.Same(run[0], second.Current.Span[0]);
+        Assert.Same(run[2], second.Current.Span[1]);
+        Assert.True(await first.MoveNextAsync());
+        Assert.Equal(36, first.Current.Length);
+
+        var waiting = first.MoveNextAsync();
+        await FeedTests.UntilWaiting(feed, 1);
+        feed.Publish("next");
+        Assert.True(await waiting);
+        Assert.Equal("next", Assert.Single(first.Current.ToArray()).Message);
+        feed.Complete();
+        Assert.False(await first.MoveNextAsync());
+    }
+
+    [Fact]
+    public async Task A_run_ends_where_the_server_drains_although_the_feed_goes_on()
+    {
+        var feed = new Feed<int>(8);
+        using var call = new Call();
+        await using var runs = feed.Subscribe(call).InRuns(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        feed.Publish(1);
+        Assert.True(await runs.MoveNextAsync());
+        feed.Publish(2);
+        call.Drain();
+        Assert.True(await runs.MoveNextAsync());
+        Assert.Equal([2], runs.Current.ToArray().Select(message => message.Message));
+        feed.Publish(3); // behind the drain
+        var e = await Assert.ThrowsAsync<RpcException>(async () => await runs.MoveNextAsync());
+        Assert.Equal(StatusCode.Unavailable, e.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_reader_that_lags_gets_what_its_run_has_before_the_policy_ends_it()
+    {
+        var feed = new Feed<int>(4);
+        using var call = new Call();
+        await using var runs = feed.Subscribe(call, Overtaking).InRuns(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        feed.Publish(1);
+        feed.Publish(2);
+        Assert.True(await runs.MoveNextAsync());
+        Assert.Equal([1], runs.Current.ToArray().Select(message => message.Message));
+        var e = await Assert.ThrowsAsync<RpcException>(async () => await runs.MoveNextAsync());
+        Assert.Equal(StatusCode.ResourceExhausted, e.StatusCode);
+
+        // While the first is looked at, the ring goes round.
+        bool Overtaking(int item)
+        {
+            for (var i = 3; item == 1 && i < 9; i++) feed.Publish(i);
+            return true;
+        }
+    }
+
+    [Fact]
+    public async Task A_cancelled_call_ends_its_runs()
+    {
+        var feed = new Feed<int>(8);
+        using var call = new Call();
+        await using var runs = feed.Subscribe(call).InRuns(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        var reading = runs.MoveNextAsync().AsTask();
+        await FeedTests.UntilWaiting(feed, 1);
+        call.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+        Assert.Equal(0, feed.Waiting.Count);
+    }
+
+    [Fact]
+    public async Task Runs_of_a_feed_that_conflates_go_on_with_the_latest_of_each_key()
+    {
+        var feed = new Feed<int>(4, FeedPolicy.Conflate<int, int>(item => item % 10));
+        using var call = new Call();
+        await using var runs = feed.Subscribe(call).InRuns(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        for (var i = 0; i < 40; i++) feed.Publish(i);
+        feed.Complete();
+        Assert.True(await runs.MoveNextAsync());
+        Assert.Equal(Enumerable.Range(30, 10), runs.Current.ToArray().Select(message => message.Message));
+        Assert.False(await runs.MoveNextAsync());
+    }
+
     sealed class Call : ServerCall, IDisposable
     {
         readonly CancellationTokenSource _cancelled = new();

@@ -5,8 +5,15 @@ using Weir.Rpc.Compression;
 
 namespace Weir.Rpc.Protocol;
 
+/// <summary>What a call sends: one message, or several.</summary>
+internal interface IMessagePayload : IPayload
+{
+    /// <summary>The payload will not be sent (again): gives what it lies in back to the pool. Not required: one that is dropped is collected.</summary>
+    void Release();
+}
+
 /// <summary>One message with its five-octet prefix: serialised straight into the engine's buffer, or compressed beforehand.</summary>
-internal readonly struct MessagePayload<T> : IPayload
+internal readonly struct MessagePayload<T> : IMessagePayload
 {
     /// <summary>Octets before each message: the compressed flag and the length, big endian.</summary>
     public const int PrefixBytes = 5;
@@ -69,7 +76,7 @@ internal readonly struct MessagePayload<T> : IPayload
         }
     }
 
-    /// <summary>The payload will not be sent (again): gives the buffer of a compressed one back to the pool. Not required: one that is dropped is collected.</summary>
+    /// <inheritdoc/>
     public void Release() => _compressed?.Dispose();
 
     /// <inheritdoc/>
@@ -88,6 +95,7 @@ internal readonly struct MessagePayload<T> : IPayload
         _marshaller.Write(_message, destination[PrefixBytes..]);
     }
 
-    private static void ThrowTooLarge(int size, int maxBytes) => throw new RpcException(
+    /// <summary>Throws the error of a message that is larger than the limit.</summary>
+    public static void ThrowTooLarge(int size, int maxBytes) => throw new RpcException(
         StatusCode.ResourceExhausted, $"message to send of {size} bytes; the limit is {maxBytes} (MaxSendMessageBytes)");
 }

@@ -74,6 +74,16 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask SendAllAsync(IAsyncEnumerable<TResponse> responses)
     {
+        if (responses is ISharedMessages<TResponse> shared)
+        {
+            await foreach (var run in shared.InRuns(CancellationToken).ConfigureAwait(false))
+            {
+                await SendAsync(run, IsHandlerUncompressed ? null : SendCompression, CancellationToken.None).ConfigureAwait(false);
+            }
+
+            return;
+        }
+
         await foreach (var response in responses.WithCancellation(CancellationToken).ConfigureAwait(false))
         {
             await SendAsync(response, IsHandlerUncompressed, CancellationToken.None).ConfigureAwait(false);
@@ -120,9 +130,46 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
         ? MessagePayload<TResponse>.Create(_method.Method.Responses, message, Settings.MaxSendMessageBytes)
         : MessagePayload<TResponse>.CreateCompressed(_method.Method.Responses, message, Settings.MaxSendMessageBytes, SendCompression);
 
-    private ValueTask SendAsync(TResponse message, bool uncompressed, CancellationToken cancellationToken)
+    private ValueTask SendAsync(TResponse message, bool uncompressed, CancellationToken cancellationToken) =>
+        SendAsync(CreatePayload(message, uncompressed), cancellationToken);
+
+    private ValueTask SendAsync(
+        ReadOnlyMemory<SharedMessage<TResponse>> messages, MessageCompression? compression, CancellationToken cancellationToken)
     {
-        var payload = CreatePayload(message, uncompressed);
+        while (!messages.IsEmpty)
+        {
+            var send = SendAsync(TakePayload(ref messages, compression), cancellationToken);
+            if (!send.IsCompletedSuccessfully)
+            {
+                return messages.IsEmpty ? send : SendRestAsync(send, messages, compression, cancellationToken);
+            }
+
+            send.GetAwaiter().GetResult();
+        }
+
+        return default;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    private async ValueTask SendRestAsync(
+        ValueTask send, ReadOnlyMemory<SharedMessage<TResponse>> messages, MessageCompression? compression, CancellationToken cancellationToken)
+    {
+        await send.ConfigureAwait(false);
+        while (!messages.IsEmpty)
+        {
+            await SendAsync(TakePayload(ref messages, compression), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private SharedRunPayload<TResponse> TakePayload(ref ReadOnlyMemory<SharedMessage<TResponse>> messages, MessageCompression? compression) =>
+        SharedRunPayload<TResponse>.Take(ref messages, _method.Method.Responses, Settings.MaxSendMessageBytes, compression);
+
+    private SharedPayload CreatePayload(SharedMessage<TResponse> message) =>
+        SharedPayload.Create(message, _method.Method.Responses, Settings.MaxSendMessageBytes, SendCompression);
+
+    private ValueTask SendAsync<TPayload>(TPayload payload, CancellationToken cancellationToken)
+        where TPayload : struct, IMessagePayload
+    {
         if (!HeadersSent)
         {
             TrySendHeaders(null);
@@ -147,9 +194,9 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
         return AwaitSendAsync(send, payload);
     }
 
-    private bool TrySend(TResponse message, bool uncompressed)
+    private bool TrySend<TPayload>(TPayload payload)
+        where TPayload : struct, IMessagePayload
     {
-        var payload = CreatePayload(message, uncompressed);
         if (!HeadersSent)
         {
             TrySendHeaders(null);
@@ -169,7 +216,8 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
-    private async ValueTask AwaitSendAsync(ValueTask send, MessagePayload<TResponse> payload)
+    private async ValueTask AwaitSendAsync<TPayload>(ValueTask send, TPayload payload)
+        where TPayload : struct, IMessagePayload
     {
         BeginWaitingSend();
         _watches?.Sends?.Begin();
@@ -223,7 +271,25 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
         public override bool TrySend(TResponse message, bool uncompressed)
         {
             ArgumentNullException.ThrowIfNull(message);
-            return call.TrySend(message, uncompressed);
+            return call.TrySend(call.CreatePayload(message, uncompressed));
+        }
+
+        /// <inheritdoc/>
+        public override ValueTask SendAsync(SharedMessage<TResponse> message, CancellationToken cancellationToken = default)
+        {
+            ArgumentNullException.ThrowIfNull(message);
+            return call.SendAsync(call.CreatePayload(message), cancellationToken);
+        }
+
+        /// <inheritdoc/>
+        public override ValueTask SendAsync(ReadOnlyMemory<SharedMessage<TResponse>> messages, CancellationToken cancellationToken = default) =>
+            call.SendAsync(messages, call.SendCompression, cancellationToken);
+
+        /// <inheritdoc/>
+        public override bool TrySend(SharedMessage<TResponse> message)
+        {
+            ArgumentNullException.ThrowIfNull(message);
+            return call.TrySend(call.CreatePayload(message));
         }
     }
 }
