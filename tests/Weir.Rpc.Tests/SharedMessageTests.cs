@@ -84,6 +84,69 @@ public sealed class SharedMessageTests
     }
 
     [Fact]
+    public async Task Responses_made_of_single_shared_messages_send_together_what_is_there()
+    {
+        var go = new TaskCompletionSource();
+        await using var runs = Some(go.Task).ToResponses().InRuns(default).GetAsyncEnumerator();
+        Assert.Equal(64, (await NextAsync()).Length);
+        Assert.Equal(36, (await NextAsync()).Length); // the next has to be waited for
+        var last = NextAsync();
+        Assert.False(last.IsCompleted);
+        go.SetResult();
+        Assert.Equal(["last"], (await last.SoonAsync()).Select(message => message.Message));
+        Assert.False(await runs.MoveNextAsync().SoonAsync());
+        Assert.Equal(101, (await Some(Task.CompletedTask).ToResponses().ToListAsync().SoonAsync()).Count);
+        Assert.Throws<ArgumentNullException>(() => SharedMessages.ToResponses<string>(null!));
+
+        async Task<SharedMessage<string>[]> NextAsync()
+        {
+            Assert.True(await runs.MoveNextAsync());
+            return runs.Current.ToArray();
+        }
+    }
+
+    [Fact]
+    public async Task An_error_among_single_shared_messages_comes_behind_those_before_it()
+    {
+        await using var host = new TestHost();
+        host.Service.OnServer = (_, _) => Failing().ToResponses();
+        await using var responses = host.ServerStream("").GetAsyncEnumerator();
+        Assert.True(await responses.MoveNextAsync().SoonAsync());
+        Assert.Equal("before", responses.Current);
+        await responses.MoveNextAsync().AsTask().FailsAsync(StatusCode.Aborted);
+
+        static async IAsyncEnumerable<SharedMessage<string>> Failing()
+        {
+            await Task.Yield();
+            yield return new SharedMessage<string>("before");
+            throw new RpcException(StatusCode.Aborted, "enough");
+        }
+    }
+
+    [Fact]
+    public async Task Responses_left_while_the_next_is_waited_for_end_their_source()
+    {
+        await using var host = new TestHost(server => server.MaxSendMessageBytes = 10);
+        var ended = new TaskCompletionSource();
+        host.Service.OnServer = (_, _) => Waiting().ToResponses();
+        await host.ServerStream("").ToListAsync().FailsAsync(StatusCode.ResourceExhausted); // the first is refused
+        await ended.Task.SoonAsync();
+
+        async IAsyncEnumerable<SharedMessage<string>> Waiting([EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                yield return new SharedMessage<string>("more than ten");
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+            finally
+            {
+                ended.SetResult();
+            }
+        }
+    }
+
+    [Fact]
     public async Task Calls_that_compress_get_the_same_message_compressed()
     {
         await using var host = new TestHost();
@@ -200,6 +263,17 @@ public sealed class SharedMessageTests
 
     private static SharedMessage<string>[] Messages(int count, int length) =>
         [.. Enumerable.Range(0, count).Select(i => new SharedMessage<string>(i.ToString(CultureInfo.InvariantCulture).PadLeft(length, '0')))];
+
+    private static async IAsyncEnumerable<SharedMessage<string>> Some(Task beforeLast)
+    {
+        foreach (var message in Messages(100, 4))
+        {
+            yield return message;
+        }
+
+        await beforeLast;
+        yield return new SharedMessage<string>("last");
+    }
 
     private sealed class CountingMarshaller : Marshaller<string>
     {

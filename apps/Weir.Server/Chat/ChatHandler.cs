@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Weir.Rpc;
 using Weir.V1;
 
@@ -13,9 +14,16 @@ sealed class ChatHandler(ChatRooms rooms, ChatLog log) : ChatService.Server
     /// Joins the room of the first message. The end of the requests is the member's leaving: the responses end after what was published
     /// until then. A server that drains ends them in the same way.
     /// </summary>
-    public async IAsyncEnumerable<ChatMessage> Chat(IAsyncEnumerable<ChatMessage> requests, ServerCall call, ChatDialect dialect)
+    public IAsyncEnumerable<ChatMessage> Chat(IAsyncEnumerable<ChatMessage> requests, ServerCall call, ChatDialect dialect) =>
+        TakePartAsync(requests, call, dialect).ToResponses();
+
+    async IAsyncEnumerable<SharedMessage<ChatMessage>> TakePartAsync(
+        IAsyncEnumerable<ChatMessage> requests,
+        ServerCall call,
+        ChatDialect dialect,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(call.CancellationToken, cancellationToken);
         using var left = CancellationTokenSource.CreateLinkedTokenSource(call.Draining);
         await using var sent = requests.GetAsyncEnumerator(stop.Token);
         if (!await sent.MoveNextAsync()) yield break;
@@ -32,7 +40,7 @@ sealed class ChatHandler(ChatRooms rooms, ChatLog log) : ChatService.Server
         call.Run(_ => SendAsync(sent, member, left, sending, stop.Token));
         try
         {
-            await foreach (var message in member.ReceiveAsync(resumeAfter, left.Token, call.CancellationToken))
+            await foreach (var message in member.ReceiveAsync(resumeAfter, left.Token, stop.Token))
                 yield return message;
         }
         finally

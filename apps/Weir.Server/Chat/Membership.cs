@@ -39,7 +39,7 @@ sealed class Membership(ChatRooms rooms, string roomId, string userId, ChatDiale
     /// <param name="cancellationToken">Ends the enumeration.</param>
     /// <exception cref="RpcException">ResourceExhausted: the member lags more than is allowed. OutOfRange: there is no such sequence
     /// yet. Unavailable: one of its messages could not be stored.</exception>
-    public async IAsyncEnumerable<ChatMessage> ReceiveAsync(
+    public async IAsyncEnumerable<SharedMessage<ChatMessage>> ReceiveAsync(
         long? resumeAfter,
         CancellationToken stopping,
         [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -51,12 +51,12 @@ sealed class Membership(ChatRooms rooms, string roomId, string userId, ChatDiale
             if (after > seen)
                 throw new RpcException(StatusCode.OutOfRange, $"resume_after is {after}, the last sequence of room '{roomId}' is {seen}");
             await foreach (var message in rooms.ReadLogAsync(roomId, after, seen, cancellationToken))
-                yield return message;
+                yield return new SharedMessage<ChatMessage>(message);
         }
 
         await foreach (var item in Room.Feed.Subscribe(_joined.FeedSequence, null, ending.Token, cancellationToken))
         {
-            var (message, sender) = item.Value;
+            var message = item.Value.Message;
             if (item.Dropped > 0)
             {
                 // The ring has gone on without it: what it missed is in the log. While that is sent, the same may happen again.
@@ -64,12 +64,12 @@ sealed class Membership(ChatRooms rooms, string roomId, string userId, ChatDiale
                 var last = message.Kind == ChatMessage.Types.Kind.Message ? message.Sequence - 1 : message.Sequence;
                 await foreach (var missed in rooms.ReadLogAsync(roomId, seen, last, cancellationToken))
                 {
-                    if (!IsOwn(missed.Sequence)) yield return missed;
+                    if (!IsOwn(missed.Sequence)) yield return new SharedMessage<ChatMessage>(missed);
                 }
             }
 
             seen = message.Sequence;
-            if (IsForMe(message, sender)) yield return message;
+            if (IsForMe(message, item.Value.Sender)) yield return item.Value.Shared;
         }
 
         if (_failure is not null) throw _failure;

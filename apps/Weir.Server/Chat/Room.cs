@@ -1,10 +1,19 @@
+using Weir.Rpc;
 using Weir.Streams;
 using Weir.V1;
 
 namespace Weir.Server.Chat;
 
 /// <summary>What happened in a room: a message or a notice, and whose.</summary>
-sealed record RoomEvent(ChatMessage Message, Membership Sender);
+sealed class RoomEvent(ChatMessage message, Membership sender)
+{
+    public ChatMessage Message => message;
+
+    public Membership Sender => sender;
+
+    /// <summary>The message as all members' calls send it: serialised once.</summary>
+    public SharedMessage<ChatMessage> Shared { get; } = new(message);
+}
 
 /// <summary>A place in a room: in its feed, and in its log of messages. Notices are in the feed only.</summary>
 readonly record struct RoomPlace(long FeedSequence, long MessageSequence);
