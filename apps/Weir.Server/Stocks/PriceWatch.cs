@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Weir.Rpc;
 using Weir.V1;
 
 namespace Weir.Server.Stocks;
@@ -25,7 +26,7 @@ internal sealed class PriceWatch(IReadOnlyList<StockLine> lines)
     }
 
     /// <summary>The latest price of the symbol that has waited longest.</summary>
-    public async ValueTask<StockPrice> ReadAsync(CancellationToken cancellationToken)
+    public async ValueTask<SharedMessage<StockPrice>> ReadAsync(CancellationToken cancellationToken)
     {
         var line = await _news.Reader.ReadAsync(cancellationToken);
         lock (_marked)

@@ -8,7 +8,7 @@ namespace Weir.Server.Stocks;
 internal sealed class StocksHandler(StockBoard board, TimeProvider time) : StockService.Server
 {
     public override IAsyncEnumerable<StockPrice> GetStockPrices(StockRequest request, ServerCall call) =>
-        WatchAsync(Symbols.Of(request), call.Draining, call.CancellationToken);
+        WatchAsync(Symbols.Of(request), call.Draining, call.CancellationToken).ToResponses();
 
     public override IAsyncEnumerable<StockPrice> GetRealTimePrices(StockRequest request, ServerCall call) => GetStockPrices(request, call);
 
@@ -36,7 +36,8 @@ internal sealed class StocksHandler(StockBoard board, TimeProvider time) : Stock
         return double.IsFinite(price.Price) && price.Price >= 0 ? null : FormattableString.Invariant($"The price is {price.Price}; it must be 0 or more and finite.");
     }
 
-    private async IAsyncEnumerable<StockPrice> WatchAsync(string[] symbols, CancellationToken draining, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<SharedMessage<StockPrice>> WatchAsync(
+        string[] symbols, CancellationToken draining, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, draining);
         var watch = board.Watch(symbols);
@@ -52,7 +53,8 @@ internal sealed class StocksHandler(StockBoard board, TimeProvider time) : Stock
     }
 
     // A watch has no end of its own: when the server stops, an error tells the client to connect again.
-    private static async ValueTask<StockPrice> NextAsync(PriceWatch watch, CancellationToken stop, CancellationToken draining, CancellationToken cancellationToken)
+    private static async ValueTask<SharedMessage<StockPrice>> NextAsync(
+        PriceWatch watch, CancellationToken stop, CancellationToken draining, CancellationToken cancellationToken)
     {
         try
         {
