@@ -67,6 +67,7 @@ public sealed class OddServerTests
     [InlineData(":status=200;content-type=application/grpc;grpc-status=3;grpc-message=%4", StatusCode.InvalidArgument, "%4")]
     [InlineData(":status=200;content-type=application/grpc;grpc-status=3;grpc-message=%g1%41", StatusCode.InvalidArgument, "%g1A")]
     [InlineData(":status=200;content-type=application/grpc;grpc-status=3;grpc-message=%ff", StatusCode.InvalidArgument, "\uFFFD")]
+    [InlineData(":status=200;content-type=application/grpc;grpc-status=3;grpc-message= as grpc-go sends it \t", StatusCode.InvalidArgument, " as grpc-go sends it \t")]
     public async Task A_single_block_is_the_status(string fields, StatusCode code, string detail)
     {
         await using var server = new RawServer((stream, _) => () => stream.SendHeaders(RawServer.Headers(fields.Split(';')), endStream: true));
@@ -129,6 +130,21 @@ public sealed class OddServerTests
             WireFrame.Headers(stream, true, Trailers));
         Assert.Equal("ok", await call.SoonAsync());
         Assert.Empty(await call.GetResponseHeadersAsync().SoonAsync()); // not those of the informational ones
+    }
+
+    [Fact]
+    public async Task Blanks_at_the_ends_belong_to_a_message_and_not_to_metadata()
+    {
+        await using var server = new WireServer();
+        var call = server.Unary();
+        var (peer, stream) = await server.RequestAsync();
+        await peer.SendAsync(
+            WireFrame.Headers(stream, false, [.. Ok, ("x-head", " h")]),
+            WireFrame.Headers(stream, true, ("grpc-status", "5"), ("grpc-message", " no such file \t"), ("x-tail", "t ")));
+        var error = await call.AsTask().FailsAsync(StatusCode.NotFound);
+        Assert.Equal((" no such file \t", "t"), (error.Status.Detail, error.Trailers.GetValue("x-tail"))); // grpc-go sends a message as it is
+        Assert.Equal("h", (await call.GetResponseHeadersAsync().SoonAsync()).GetValue("x-head"));
+        await server.CheckNextCallAsync(onNewConnection: false);
     }
 
     [Fact]
