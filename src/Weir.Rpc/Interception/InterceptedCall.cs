@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Weir.Rpc.Channels;
@@ -19,7 +20,8 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
     private readonly TRequest? _request;
     private readonly TimeProvider _time;
     private readonly int _mostWaitingSenders;
-    private readonly Channel<TRequest>? _requests; // null when there is one request
+    private readonly Channel<(TRequest Message, bool Uncompressed)>? _requests; // null when there is one request
+    private readonly UncompressedMessages _uncompressed = new();
     private readonly CancellationTokenSource _stop = new(); // without a timer: holds nothing to dispose of
     private readonly SemaphoreSlim _step = new(1, 1);       // one MoveNextAsync, or the disposal of the enumerator, at a time
     private readonly OutgoingCall _call;
@@ -46,7 +48,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
         var settings = invoker.ChannelOptions ?? new RpcChannelOptions();
         _time = settings.TimeProvider;
         _mostWaitingSenders = settings.Http2.MaxWaitingSenders;
-        _requests = request is null ? Channel.CreateBounded<TRequest>(1) : null;
+        _requests = request is null ? Channel.CreateBounded<(TRequest, bool)>(1) : null;
         var deadline = ClientCall.GetDeadline(options, _time.GetUtcNow());
         _call = new OutgoingCall(method.ServiceName, method.Name, method.Path, method.Kind, options, deadline, _stop.Token);
     }
@@ -56,6 +58,9 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
 
     /// <inheritdoc/>
     public bool IsCommitted => _inner?.IsCommitted ?? _ended;
+
+    /// <inheritdoc/>
+    public int CompressedResponses => _inner?.CompressedResponses ?? 0;
 
     /// <inheritdoc/>
     public Metadata Trailers => !_ended
@@ -85,7 +90,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
     public Task<Metadata> GetResponseHeadersAsync() => _call.ResponseHeaders;
 
     /// <inheritdoc/>
-    public async ValueTask SendAsync(TRequest message, CancellationToken cancellationToken)
+    public async ValueTask SendAsync(TRequest message, bool uncompressed, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(message);
         if (Interlocked.Increment(ref _waitingSenders) > _mostWaitingSenders)
@@ -96,7 +101,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
 
         try
         {
-            await _requests!.Writer.WriteAsync(message, cancellationToken).ConfigureAwait(false);
+            await _requests!.Writer.WriteAsync((message, uncompressed), cancellationToken).ConfigureAwait(false);
         }
         catch (ChannelClosedException)
         {
@@ -109,10 +114,10 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
     }
 
     /// <inheritdoc/>
-    public bool TrySend(TRequest message)
+    public bool TrySend(TRequest message, bool uncompressed)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return !_completed ? _requests!.Writer.TryWrite(message) : throw CreateSendException();
+        return !_completed ? _requests!.Writer.TryWrite((message, uncompressed)) : throw CreateSendException();
     }
 
     /// <inheritdoc/>
@@ -212,7 +217,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
     {
         try
         {
-            var requests = _request is null ? _requests!.Reader.ReadAllAsync(_stop.Token) : SingleMessage.Of(_request);
+            var requests = _request is null ? TakeRequestsAsync(_stop.Token) : SingleMessage.Of(_request);
             _responses = Invoke(0, requests).GetAsyncEnumerator(_stop.Token);
         }
         catch (Exception error) // of an interceptor: how the call ends
@@ -221,6 +226,15 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
         }
 
         return await StepAsync().ConfigureAwait(false);
+    }
+
+    private async IAsyncEnumerable<TRequest> TakeRequestsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var (message, uncompressed) in _requests!.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            _uncompressed.OnTaken(message, uncompressed);
+            yield return message;
+        }
     }
 
     private async Task<bool> StepAsync()
@@ -246,7 +260,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
         ArgumentNullException.ThrowIfNull(requests);
         if (index == _interceptors.Length)
         {
-            return new InnermostCall<TRequest, TResponse>(_invoker, _method, _call, FailSends, inner => _inner = inner).RunAsync(requests, _stop.Token);
+            return new InnermostCall<TRequest, TResponse>(_invoker, _method, _call, _uncompressed, FailSends, inner => _inner = inner).RunAsync(requests, _stop.Token);
         }
 
         var interceptor = _interceptors[index];

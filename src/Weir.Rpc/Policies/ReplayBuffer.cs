@@ -1,10 +1,13 @@
 namespace Weir.Rpc.Policies;
 
 /// <summary>A request that was given to a call which may have several attempts.</summary>
-internal sealed class ReplayMessage(byte[] payload) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
+internal sealed class ReplayMessage(byte[] payload, bool uncompressed) : TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)
 {
     /// <summary>The message, serialised.</summary>
     public byte[] Payload { get; } = payload;
+
+    /// <summary>Whether every attempt sends it as it is, although the call's messages are compressed.</summary>
+    public bool Uncompressed { get; } = uncompressed;
 
     /// <summary>Whether an attempt has begun to send it; under the call's lock.</summary>
     public bool IsTaken { get; set; }

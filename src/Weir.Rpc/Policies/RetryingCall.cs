@@ -52,6 +52,9 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
     public bool IsCommitted => _committed.Task.IsCompleted;
 
     /// <inheritdoc/>
+    public int CompressedResponses => Winner?.CompressedResponses ?? 0;
+
+    /// <inheritdoc/>
     public Metadata Trailers => Winner?.Trailers ?? throw new InvalidOperationException("The call has not ended: its trailers are not here yet.");
 
     /// <inheritdoc/>
@@ -76,7 +79,7 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
             _completed = true;
             try
             {
-                _ = _buffer.Add(new ReplayMessage(RawMarshaller.Serialise(_method.Requests, request, _maxSendBytes))) || (_mustCommit = true);
+                _ = _buffer.Add(new ReplayMessage(RawMarshaller.Serialise(_method.Requests, request, _maxSendBytes), _options.RequestUncompressed)) || (_mustCommit = true);
             }
             catch (Exception error) // too large, or what the marshaller throws: ends the call
             {
@@ -189,7 +192,7 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
     }
 
     /// <inheritdoc/>
-    public ValueTask SendAsync(TRequest message, CancellationToken cancellationToken)
+    public ValueTask SendAsync(TRequest message, bool uncompressed, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(message);
         if (cancellationToken.IsCancellationRequested)
@@ -197,15 +200,15 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
             return ValueTask.FromCanceled(cancellationToken);
         }
 
-        var kept = Add(message, onlyIfRoom: false)!;
+        var kept = Add(message, uncompressed, onlyIfRoom: false)!;
         return kept.Task.IsCompleted || !cancellationToken.CanBeCanceled ? new ValueTask(kept.Task) : AwaitAsync(kept, cancellationToken);
     }
 
     /// <inheritdoc/>
-    public bool TrySend(TRequest message)
+    public bool TrySend(TRequest message, bool uncompressed)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return Add(message, onlyIfRoom: true) is not null;
+        return Add(message, uncompressed, onlyIfRoom: true) is not null;
     }
 
     /// <inheritdoc/>
@@ -273,14 +276,14 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
         }
     }
 
-    private ReplayMessage? Add(TRequest message, bool onlyIfRoom)
+    private ReplayMessage? Add(TRequest message, bool uncompressed, bool onlyIfRoom)
     {
         if (_completed)
         {
             throw ClientCall.CreateCompletedException();
         }
 
-        var kept = new ReplayMessage(RawMarshaller.Serialise(_method.Requests, message, _maxSendBytes));
+        var kept = new ReplayMessage(RawMarshaller.Serialise(_method.Requests, message, _maxSendBytes), uncompressed);
         Attempt<TResponse>? last = null;
         lock (_lock)
         {
@@ -374,7 +377,7 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
             {
                 try
                 {
-                    await attempt.Call.SendAsync(message.Payload, CancellationToken.None).ConfigureAwait(false);
+                    await attempt.Call.SendAsync(message.Payload, message.Uncompressed, CancellationToken.None).ConfigureAwait(false);
                 }
                 catch (Exception error) // the attempt has ended: its status says how
                 {
