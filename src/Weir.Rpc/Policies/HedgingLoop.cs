@@ -9,7 +9,7 @@ internal sealed class HedgingLoop<TRequest, TResponse>(RetryingCall<TRequest, TR
     private int _started;
     private bool _isForbidden;
 
-    private bool MayStart => _started < policy.MaxAttempts && !_isForbidden && !call.IsOver && (_started == 0 || call.Throttle is not { IsOpen: false });
+    private bool MayStart => _started < policy.MaxAttempts && !_isForbidden && (_started == 0 || call.Throttle is not { IsOpen: false });
 
     /// <summary>Makes attempts until the call is committed to one. Never fails.</summary>
     public async Task RunAsync()
@@ -94,7 +94,7 @@ internal sealed class HedgingLoop<TRequest, TResponse>(RetryingCall<TRequest, TR
             return false;
         }
 
-        if (call.IsOver)
+        if (call.HasEndedAsOver(attempt))
         {
             return false;
         }

@@ -39,7 +39,7 @@ internal sealed class RetryLoop<TRequest, TResponse>(RetryingCall<TRequest, TRes
             return null;
         }
 
-        if (call.IsOver)
+        if (call.HasEndedAsOver(attempt))
         {
             return null;
         }

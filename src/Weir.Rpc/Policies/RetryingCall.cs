@@ -181,8 +181,11 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
         }
     }
 
-    /// <summary>Whether the call is over whatever the policy says: the caller has left it, or its deadline has passed.</summary>
-    public bool IsOver => _stop.IsCancellationRequested || (_options.Deadline is { } deadline && Time.GetUtcNow() >= deadline);
+    /// <summary>Whether an attempt ended because the caller has left the call, or because its deadline has passed: none follows. One that failed for another
+    /// reason before either is followed, if the policy says so, by one that ends for that: what the caller sees does not depend on who was quicker.</summary>
+    public bool HasEndedAsOver(Attempt<TResponse> attempt) =>
+        (attempt.Call.EndStatus.Code == StatusCode.Cancelled && _stop.IsCancellationRequested)
+        || (attempt.Call.EndStatus.Code == StatusCode.DeadlineExceeded && _options.Deadline is { } deadline && Time.GetUtcNow() >= deadline);
 
     /// <inheritdoc/>
     public async Task<Metadata> GetResponseHeadersAsync()
