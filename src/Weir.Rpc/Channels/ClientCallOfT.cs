@@ -54,8 +54,8 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
     /// <inheritdoc/>
     protected override bool IsSendingEnded => _endSent && Volatile.Read(ref _waitingSends) == 0;
 
-    /// <summary>Starts the call.</summary>
-    public void Start(CancellationToken cancellationToken) => Begin(cancellationToken);
+    /// <summary>Starts the call, which either token ends.</summary>
+    public void Start(CancellationToken cancellationToken, CancellationToken otherToken = default) => Begin(cancellationToken, otherToken);
 
     /// <summary>Sends a message, as it is if so asked, waiting while there is no room.</summary>
     public ValueTask SendAsync(TRequest message, bool uncompressed, CancellationToken cancellationToken)

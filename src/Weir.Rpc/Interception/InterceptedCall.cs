@@ -26,6 +26,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
     private readonly SemaphoreSlim _step = new(1, 1);       // one MoveNextAsync, or the disposal of the enumerator, at a time
     private readonly OutgoingCall _call;
     private CancellationTokenRegistration _registration;
+    private CancellationTokenRegistration _otherRegistration; // of the options' token
     private CancellationTokenRegistration _enumerationRegistration;
     private DeadlineTimer? _timer;
     private IAsyncEnumerator<TResponse>? _responses; // under _step
@@ -82,6 +83,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
         }
 
         _registration = cancellationToken.UnsafeRegister(static call => ((InterceptedCall<TRequest, TResponse>)call!)._stop.Cancel(), this);
+        _otherRegistration = _call.Options.CancellationToken.UnsafeRegister(static call => ((InterceptedCall<TRequest, TResponse>)call!)._stop.Cancel(), this);
         _first = StartAsync();
         _ = _first.Exception; // told to whoever reads; a call that nobody reads is not unobserved
     }
@@ -296,6 +298,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
         _ended = true;
         _timer?.Dispose();
         _registration.Unregister();
+        _otherRegistration.Unregister();
         _enumerationRegistration.Unregister();
         _requests?.Writer.TryComplete(failure);
         _call.End(failure);

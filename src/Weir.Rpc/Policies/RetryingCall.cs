@@ -27,6 +27,7 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
     private Attempt<TResponse>? _winner;                    // under _lock: the one that the call is committed to
     private Exception? _sendFailure;                        // under _lock
     private CancellationTokenRegistration _registration;
+    private CancellationTokenRegistration _otherRegistration;
     private Task _run = Task.CompletedTask;
     private bool _mustCommit;                               // under _lock: to the next attempt
     private bool _left;                                     // under _lock
@@ -70,10 +71,11 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
 
     private TimeProvider Time => _channel.Options.TimeProvider;
 
-    /// <summary>Starts the call. Never throws for what the server or the network does.</summary>
-    public void Start(TRequest? request, CancellationToken cancellationToken)
+    /// <summary>Starts the call, which either token ends. Never throws for what the server or the network does.</summary>
+    public void Start(TRequest? request, CancellationToken cancellationToken, CancellationToken otherToken)
     {
         _registration = cancellationToken.UnsafeRegister(static call => ((RetryingCall<TRequest, TResponse>)call!)._stop.Cancel(), this);
+        _otherRegistration = otherToken.UnsafeRegister(static call => ((RetryingCall<TRequest, TResponse>)call!)._stop.Cancel(), this);
         if (request is not null)
         {
             _completed = true;
@@ -160,10 +162,10 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
             FailSends(failure);
         }
 
-        attempt.Call.Ended = () => _registration.Unregister();
+        attempt.Call.Ended = Unregister;
         if (attempt.Call.IsFinished)
         {
-            _registration.Unregister();
+            Unregister();
         }
     }
 
@@ -277,6 +279,12 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
         {
             yield return message;
         }
+    }
+
+    private void Unregister()
+    {
+        _registration.Unregister();
+        _otherRegistration.Unregister();
     }
 
     private ReplayMessage? Add(TRequest message, bool uncompressed, bool onlyIfRoom)
