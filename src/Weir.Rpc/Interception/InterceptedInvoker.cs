@@ -4,6 +4,9 @@ namespace Weir.Rpc.Interception;
 internal sealed class InterceptedInvoker(CallInvoker next, ClientInterceptor[] interceptors) : CallInvoker
 {
     /// <inheritdoc/>
+    public override void ResetConnectBackoff() => next.ResetConnectBackoff();
+
+    /// <inheritdoc/>
     internal override RpcChannelOptions? ChannelOptions => next.ChannelOptions;
 
     /// <inheritdoc/>
