@@ -10,7 +10,7 @@ namespace Weir.Rpc.Interception;
 /// A client's call whose messages pass through interceptors. The caller's sends go into a queue of one, from which the interceptors take; their
 /// result is asked for its first message at once, so that the call starts without a reader, and for the others when the caller asks.
 /// </summary>
-internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TRequest, TResponse>, IAsyncEnumerable<TResponse>, IAsyncEnumerator<TResponse>
+internal sealed class InterceptedCall<TRequest, TResponse> : IChannelCall<TRequest, TResponse>, IAsyncEnumerable<TResponse>, IAsyncEnumerator<TResponse>
     where TRequest : class
     where TResponse : class
 {
@@ -36,6 +36,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
     private volatile bool _ended;
     private volatile bool _completed;
     private volatile bool _deadlinePassed;
+    private volatile RpcException? _stopReason;
     private volatile string _reason = "the caller cancelled the call";
     private int _waitingSenders;
     private int _enumerated;
@@ -192,6 +193,13 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
     }
 
     /// <inheritdoc/>
+    public void Stop(Status status)
+    {
+        _stopReason ??= new RpcException(status);
+        _stop.Cancel();
+    }
+
+    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         Leave("the caller left the call before its end");
@@ -307,7 +315,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
 
     private RpcException CreateCancelled() => _deadlinePassed
         ? new RpcException(ClientCall.DeadlineStatus)
-        : new RpcException(StatusCode.Cancelled, _reason);
+        : _stopReason ?? new RpcException(StatusCode.Cancelled, _reason);
 
     private Exception CreateSendException()
     {
