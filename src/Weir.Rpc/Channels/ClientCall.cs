@@ -74,6 +74,9 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
     /// <summary>Whether the call's last stream was ended before the server did anything with it.</summary>
     internal bool WasRefused => _wasRefused;
 
+    /// <summary>Says that somebody else tries the call again when its stream was refused.</summary>
+    internal bool IsAttempt { init => _retried = value; }
+
     /// <summary>The status of a call that has ended.</summary>
     internal Status EndStatus => _status;
 

@@ -7,6 +7,7 @@ internal sealed class HedgingLoop<TRequest, TResponse>(RetryingCall<TRequest, TR
 {
     private readonly List<(Attempt<TResponse> Attempt, Task Response)> _waiting = [];
     private int _started;
+    private bool _wasRefused;
     private bool _isForbidden;
 
     private bool MayStart => _started < policy.MaxAttempts && !_isForbidden && (_started == 0 || call.Throttle is not { IsOpen: false });
@@ -97,6 +98,13 @@ internal sealed class HedgingLoop<TRequest, TResponse>(RetryingCall<TRequest, TR
         if (call.HasEndedAsOver(attempt))
         {
             return false;
+        }
+
+        if (attempt.Call.WasRefused && !_wasRefused)
+        {
+            _wasRefused = true; // as in RetryLoop
+            _started--;
+            return true;
         }
 
         var isFatal = !policy.NonFatalStatusCodes.Contains(attempt.Call.EndStatus.Code);

@@ -100,7 +100,7 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
     /// <summary>Starts an attempt, the first one being number 1. Null when the call is committed already.</summary>
     public Attempt<TResponse>? StartAttempt(int number)
     {
-        var attempt = new Attempt<TResponse>(new ClientCall<byte[], TResponse>(_channel, _rawMethod, _options, _config) { PreviousAttempts = number - 1 });
+        var attempt = new Attempt<TResponse>(new ClientCall<byte[], TResponse>(_channel, _rawMethod, _options, _config) { PreviousAttempts = number - 1, IsAttempt = true });
         bool commits;
         lock (_lock)
         {
