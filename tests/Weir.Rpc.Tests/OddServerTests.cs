@@ -221,6 +221,22 @@ public sealed class OddServerTests
     }
 
     [Fact]
+    public async Task A_call_above_the_goaway_is_tried_again_beside_the_attempts_of_its_policy()
+    {
+        await using var server = new WireServer(options => options.ServiceConfig = new ServiceConfig
+        {
+            MethodConfigs = [new MethodConfig { Names = [new("test.Service")], RetryPolicy = new RetryPolicy { MaxAttempts = 2, InitialBackoff = TimeSpan.FromMilliseconds(1) } }],
+        });
+        var call = server.Unary();
+        var (peer, _) = await server.RequestAsync();
+        await peer.SendAsync(WireFrame.GoAway(0, Http2ErrorCode.NoError));
+        var (other, first) = await server.RequestAsync();
+        await other.SendAsync(WireFrame.Headers(first, true, [.. Ok, ("grpc-status", "14")]));
+        await AnswerAsync(other, (await other.SkipToAsync(WireFrameType.Headers)).StreamId, "second");
+        Assert.Equal("second", await call.SoonAsync());
+    }
+
+    [Fact]
     public async Task A_refused_stream_is_tried_again_and_then_Unavailable()
     {
         await using var server = new WireServer();

@@ -142,6 +142,16 @@ public sealed class UncompressedMessageTests
         await duplex.CompleteAsync().SoonAsync();
         Assert.Equal(["0", "1", "1", "1", "2"], await duplex.Responses.ToListAsync().SoonAsync());
 
+        // One object, sent several times.
+        await using var again = host.Duplex(new CallOptions { Compression = MessageCompression.Gzip });
+        foreach (var isUncompressed in new[] { true, true, false })
+        {
+            await again.SendAsync(Text, isUncompressed).SoonAsync();
+        }
+
+        await again.CompleteAsync().SoonAsync();
+        Assert.Equal(["0", "0", "1"], await again.Responses.ToListAsync().SoonAsync());
+
         host.Service.OnServer = (_, call) => Respond(call);
         await using var stream = host.ServerStream("");
         List<int> counts = [];

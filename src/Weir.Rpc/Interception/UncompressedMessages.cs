@@ -10,7 +10,7 @@ namespace Weir.Rpc.Interception;
 /// </summary>
 internal sealed class UncompressedMessages
 {
-    private ConditionalWeakTable<object, object>? _marked; // weak, because interceptors may drop messages
+    private ConditionalWeakTable<object, StrongBox<int>>? _marked; // how often an object was taken and not given; weak, because interceptors may drop messages
     private volatile Saying _last;
 
     private enum Saying
@@ -26,14 +26,23 @@ internal sealed class UncompressedMessages
         _last = uncompressed switch { null => Saying.Nothing, false => Saying.Compressed, true => Saying.Uncompressed };
         if (_last == Saying.Uncompressed)
         {
-            LazyInitializer.EnsureInitialized(ref _marked, static () => []).AddOrUpdate(message, this);
+            Interlocked.Increment(ref LazyInitializer.EnsureInitialized(ref _marked, static () => []).GetOrCreateValue(message).Value);
         }
     }
 
     /// <summary>The interceptors give a message: whether it is to be sent as it is, or <paramref name="otherwise"/> when nothing was said.</summary>
     public bool OnGiven(object message, bool otherwise)
     {
-        var isMarked = Volatile.Read(ref _marked)?.Remove(message) ?? false;
-        return isMarked || (_last == Saying.Nothing ? otherwise : _last == Saying.Uncompressed);
+        if (Volatile.Read(ref _marked) is { } marked && marked.TryGetValue(message, out var count))
+        {
+            if (Interlocked.Decrement(ref count.Value) >= 0)
+            {
+                return true;
+            }
+
+            Interlocked.Increment(ref count.Value);
+        }
+
+        return _last == Saying.Nothing ? otherwise : _last == Saying.Uncompressed;
     }
 }
