@@ -1,4 +1,4 @@
-// A deadline, and a token, end a call on both sides.
+// A deadline, and a token, end a call on both sides, and the calls that were made for it.
 using System.Threading.Channels;
 using Samples;
 using Weir.AspNetCore;
@@ -41,6 +41,33 @@ catch (RpcException error) when (error.StatusCode == StatusCode.DeadlineExceeded
 
 await SlowService.Begun.Reader.ReadAsync();
 Console.WriteLine($"server: {await SlowService.Ended.Reader.ReadAsync()}");
+
+// A server that calls another one for it passes on what is left of the time, and the cancellation.
+var front = WebApplication.CreateSlimBuilder(args);
+front.WebHost.UseUrls("http://127.0.0.1:0");
+front.Logging.ClearProviders();
+front.AddWeir();
+front.Services.AddSingleton(client);
+await using var desk = front.Build();
+desk.MapRpc<DeskService>();
+await desk.StartAsync();
+await using var deskChannel = RpcChannel.ForAddress(desk.Urls.Single());
+try
+{
+    await new Desk.Client(deskChannel).Ask(new WaitRequest(), new CallOptions { Timeout = TimeSpan.FromSeconds(1) });
+}
+catch (RpcException error) when (error.StatusCode == StatusCode.DeadlineExceeded)
+{
+    Console.WriteLine("client of the desk: DeadlineExceeded");
+}
+
+await SlowService.Begun.Reader.ReadAsync();
+Console.WriteLine($"server behind the desk: {await SlowService.Ended.Reader.ReadAsync()}");
+
+internal sealed class DeskService(Slow.Client slow) : Desk.Server
+{
+    public override async ValueTask<WaitReply> Ask(WaitRequest request, ServerCall call) => await slow.Wait(request, CallOptions.For(call));
+}
 
 internal sealed class SlowService : Slow.Server
 {

@@ -19,7 +19,7 @@ public sealed class ChatSession : IAsyncDisposable
     private ChatSession(CallInvoker channel, string room, string user, ChatOptions options)
     {
         _rooms = new ChatService.Client(channel);
-        _reconnect = new Reconnect(options.Reconnect);
+        _reconnect = new Reconnect(channel, options.Reconnect);
         _room = room;
         _user = user;
     }

@@ -4,9 +4,10 @@ namespace Weir.Client;
 
 /// <summary>One download with all its attempts. Each attempt asks for what the part does not hold yet. Memory: the chunks that
 /// <see cref="PartWriter"/> holds.</summary>
-internal sealed class FileDownload(FileService.Client files, string fileId, string destination, DownloadOptions options)
+internal sealed class FileDownload(CallInvoker channel, string fileId, string destination, DownloadOptions options)
 {
-    private readonly Reconnect _reconnect = new(options.Reconnect);
+    private readonly FileService.Client _files = new(channel);
+    private readonly Reconnect _reconnect = new(channel, options.Reconnect);
     private long _resumedAt;
     private FileChunk? _head; // the first chunk of any attempt: name, size and hash of the file
 
@@ -43,7 +44,7 @@ internal sealed class FileDownload(FileService.Client files, string fileId, stri
         await using var _ = writer.ConfigureAwait(false);
         var first = true;
         var received = part.Length;
-        var call = files.DownloadFile(request, cancellationToken: cancellationToken);
+        var call = _files.DownloadFile(request, cancellationToken: cancellationToken);
         await foreach (var chunk in call.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             if (first)

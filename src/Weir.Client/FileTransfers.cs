@@ -7,10 +7,15 @@ namespace Weir.Client;
 /// Safe for use by any number of threads.</summary>
 public sealed class FileTransfers
 {
+    private readonly CallInvoker _channel;
     private readonly FileService.Client _files;
 
     /// <summary>Uses a channel, which stays the caller's.</summary>
-    public FileTransfers(CallInvoker channel) => _files = new FileService.Client(channel);
+    public FileTransfers(CallInvoker channel)
+    {
+        _channel = channel;
+        _files = new FileService.Client(channel);
+    }
 
     /// <summary>Uploads a file. Broken off, by the network or by the end of this process, it goes on where it stopped when called again
     /// with the same unchanged file; called after it had finished, it only compares.</summary>
@@ -24,7 +29,7 @@ public sealed class FileTransfers
         var id = options.UploadId ?? UploadId.ForFile(path, options.Name);
         var source = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0, FileOptions.SequentialScan);
         await using var _ = source.ConfigureAwait(false);
-        using var upload = new FileUpload(_files, source, options.Name ?? Path.GetFileName(path), id, options);
+        using var upload = new FileUpload(_channel, source, options.Name ?? Path.GetFileName(path), id, options);
         return await upload.RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -42,7 +47,7 @@ public sealed class FileTransfers
             throw new ArgumentException("The stream cannot seek; an upload that goes on after a break needs to.", nameof(source));
         if (string.IsNullOrEmpty(options.Name))
             throw new ArgumentException("A stream has no name of its own: set UploadOptions.Name.", nameof(options));
-        using var upload = new FileUpload(_files, source, options.Name, options.UploadId ?? UploadId.Random(), options);
+        using var upload = new FileUpload(_channel, source, options.Name, options.UploadId ?? UploadId.Random(), options);
         return await upload.RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
@@ -56,7 +61,7 @@ public sealed class FileTransfers
     {
         ArgumentException.ThrowIfNullOrEmpty(fileId);
         ArgumentException.ThrowIfNullOrEmpty(destination);
-        return new FileDownload(_files, fileId, Path.GetFullPath(destination), options ?? new DownloadOptions()).RunAsync(cancellationToken);
+        return new FileDownload(_channel, fileId, Path.GetFullPath(destination), options ?? new DownloadOptions()).RunAsync(cancellationToken);
     }
 
     /// <summary>The stored files, oldest first; only those with the label <paramref name="name"/> if it is given. Read as they come.</summary>

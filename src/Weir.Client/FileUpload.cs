@@ -23,15 +23,15 @@ internal sealed class FileUpload : IDisposable
     private long _resumedAt = -1;
     private long _stored;
 
-    public FileUpload(FileService.Client files, Stream source, string name, string id, UploadOptions options)
+    public FileUpload(CallInvoker channel, Stream source, string name, string id, UploadOptions options)
     {
-        _files = files;
+        _files = new FileService.Client(channel);
         _source = source;
         _size = source.Length;
         _name = name;
         _id = id;
         _options = options;
-        _reconnect = new Reconnect(options.Reconnect);
+        _reconnect = new Reconnect(channel, options.Reconnect);
         // Whole chunks only, so that the last chunk alone may be short.
         var blockBytes = Math.Max(1, BlockBytes / options.ChunkBytes) * options.ChunkBytes;
         _block = GC.AllocateUninitializedArray<byte>(blockBytes);

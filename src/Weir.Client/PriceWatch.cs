@@ -6,10 +6,15 @@ namespace Weir.Client;
 /// <summary>Live prices that go on after a break. Safe for use by any number of threads.</summary>
 public sealed class PriceWatch
 {
+    private readonly CallInvoker _channel;
     private readonly StockService.Client _stocks;
 
     /// <summary>Uses a channel, which stays the caller's.</summary>
-    public PriceWatch(CallInvoker channel) => _stocks = new StockService.Client(channel);
+    public PriceWatch(CallInvoker channel)
+    {
+        _channel = channel;
+        _stocks = new StockService.Client(channel);
+    }
 
     /// <summary>The prices of some symbols as they change, until the loop is left. After a break the newest price comes next: what changed
     /// in between is not made up for. A reader that does not keep up gets the latest price of each symbol.</summary>
@@ -22,7 +27,7 @@ public sealed class PriceWatch
     {
         var request = new StockRequest();
         request.Symbols.AddRange(symbols);
-        var attempts = new Reconnect(reconnect ?? ReconnectOptions.Default);
+        var attempts = new Reconnect(_channel, reconnect ?? ReconnectOptions.Default);
         while (true)
         {
             var began = attempts.Now();

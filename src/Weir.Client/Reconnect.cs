@@ -4,14 +4,17 @@ namespace Weir.Client;
 
 /// <summary>The attempts of one long operation: which errors are worth another, how long to wait before it, when to give up.
 /// Not safe for use by several threads at once.</summary>
-internal sealed class Reconnect(ReconnectOptions options, Random random)
+/// <param name="channel">What the attempts are made through. It may be pausing for longer than <paramref name="options"/> say; each attempt ends its pause.</param>
+/// <param name="options">The waits and limits.</param>
+/// <param name="random">Spreads the waits.</param>
+internal sealed class Reconnect(CallInvoker channel, ReconnectOptions options, Random random)
 {
     private bool _contact = options.RetryFirstContact;
     private int _failures;
     private long _failingSince; // a timestamp; means something only while _failures > 0
 
-    public Reconnect(ReconnectOptions options)
-        : this(options, Random.Shared)
+    public Reconnect(CallInvoker channel, ReconnectOptions options)
+        : this(channel, options, Random.Shared)
     {
     }
 
@@ -71,6 +74,7 @@ internal sealed class Reconnect(ReconnectOptions options, Random random)
         var delay = NextDelay();
         options.OnRetry?.Invoke(new ReconnectNotice(broken, _failures, delay));
         await Task.Delay(delay, options.TimeProvider, cancellationToken).ConfigureAwait(false);
+        channel.ResetConnectBackoff();
     }
 
     /// <summary>Unavailable is a lost or refused connection; Cancelled without our doing comes from a server that is going. Not Aborted: a

@@ -19,7 +19,7 @@ internal static class HeaderRules
                 continue;
             }
 
-            if (CheckValue(field) is { } wrongValue)
+            if ((CheckValue(field) ?? CheckBlanks(field)) is { } wrongValue)
             {
                 return wrongValue;
             }
@@ -168,15 +168,16 @@ internal static class HeaderRules
     }
 
     // §8.2.1, of regular and pseudo-header fields.
-    private static string? CheckValue(in HeaderField field)
-    {
-        if (field.Value.AsSpan().IndexOfAny('\0', '\r', '\n') >= 0)
-        {
-            return $"the value of {field.Name} has a line break or NUL";
-        }
+    private static string? CheckValue(in HeaderField field) => field.Value.AsSpan().IndexOfAny('\0', '\r', '\n') >= 0
+        ? $"the value of {field.Name} has a line break or NUL"
+        : null;
 
-        return field.Value.Length > 0 && (field.Value[0] is ' ' or '\t' || field.Value[^1] is ' ' or '\t')
+    // §8.2.1 forbids blanks at the ends of every value, because they mean nothing in HTTP/1.1, to which an intermediary may translate them. At an endpoint
+    // they do no harm, and gRPC's own grammar has them: a grpc-message whose text ends with a blank is sent so by grpc-go and others (PROTOCOL-HTTP2,
+    // "Status-Message": unescaped are %x20-%x24 / %x26-%x7E). Resetting the stream would replace the status by an error of ours. So only the fields
+    // that control HTTP itself are held to it.
+    private static string? CheckBlanks(in HeaderField field) =>
+        field.Value.Length > 0 && (field.Value[0] is ' ' or '\t' || field.Value[^1] is ' ' or '\t')
             ? $"the value of {field.Name} begins or ends with a blank"
             : null;
-    }
 }

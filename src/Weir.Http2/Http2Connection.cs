@@ -49,6 +49,9 @@ public sealed class Http2Connection : IAsyncDisposable
     /// <summary>Called on a pool thread when a stream slot became free after <see cref="TryOpenStream"/> returned null for the limit.</summary>
     public event Action? StreamSlotFreed;
 
+    /// <summary>Called once when this side begins to leave: by <see cref="BeginDrain"/>, or at its <see cref="Http2Options.MaxConnectionAge"/>. Must not throw.</summary>
+    public event Action? DrainBegun;
+
     /// <summary>Completes when the peer's SETTINGS have arrived (true), or the connection ended before that (false).</summary>
     public Task<bool> Ready => _ready.Task;
 
@@ -194,6 +197,7 @@ public sealed class Http2Connection : IAsyncDisposable
             }
         }
 
+        DrainBegun?.Invoke();
         FireDraining();
         WakeFlush();
         CloseIfDrained();

@@ -38,6 +38,12 @@ public abstract class CallInvoker
         return interceptors.Length == 0 ? this : new InterceptedInvoker(this, [.. interceptors]);
     }
 
+    /// <summary>Ends the pauses after failed attempts to connect, of the channel behind this: it tries again at once, calls wait for the outcome, and the next
+    /// pause is the first one again. For an application that has waited by itself, or knows that the network is back. Does nothing when there is no channel.</summary>
+    public virtual void ResetConnectBackoff()
+    {
+    }
+
     /// <summary>The settings of the channel behind this, or null when there is none that is known.</summary>
     internal virtual RpcChannelOptions? ChannelOptions => null;
 

@@ -12,6 +12,25 @@ public readonly record struct CallOptions
     /// <summary>The span after which the call ends with DeadlineExceeded, counted from its start; the earlier of this and <see cref="Deadline"/> holds. Default: none.</summary>
     public TimeSpan? Timeout { get; init; }
 
+    /// <summary>Ends the call with Cancelled, as the token given beside the options does; either may fire. Default: none.</summary>
+    public CancellationToken CancellationToken { get; init; }
+
+    /// <summary>The options of a call that a handler makes to answer <paramref name="call"/>: it has no more time than that one has left
+    /// (<see cref="Deadline"/>), and is cancelled with it (<see cref="CancellationToken"/>). When no time is left it ends with DeadlineExceeded at once.
+    /// Nothing else goes along: no metadata, credentials or compression.</summary>
+    /// <example>
+    /// <code>
+    /// var price = await stocks.GetPrice(request, CallOptions.For(call));
+    /// await audit.Note(entry, CallOptions.For(call) with { CancellationToken = default });       // goes on when the client leaves
+    /// await cache.Get(key, CallOptions.For(call) with { Timeout = TimeSpan.FromSeconds(1) });    // the earlier of both
+    /// </code>
+    /// </example>
+    public static CallOptions For(ServerCall call)
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        return new CallOptions { Deadline = call.Deadline, CancellationToken = call.CancellationToken };
+    }
+
     /// <summary>How long the caller waits for each response, apart from the call's deadline: when none comes for so long while it waits, the call ends with
     /// DeadlineExceeded and is cancelled. Above zero, up to 24 days. Default: null, no limit.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is out of its range.</exception>

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
@@ -7,7 +8,7 @@ namespace Weir.Rpc;
 /// Safe for use by any number of threads.</summary>
 /// <example><code>
 /// var file = new CertificateFile("tls.crt", "tls.key");
-/// listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => file.Current);           // a server, with Kestrel
+/// listen.UseHttps(https => https.UseCertificateFile(file));                                     // a server, with Weir.AspNetCore
 /// options.Tls = new() { LocalCertificateSelectionCallback = (_, _, _, _, _) => file.Current };  // a client
 /// </code></example>
 public sealed class CertificateFile
@@ -19,13 +20,13 @@ public sealed class CertificateFile
     private readonly string _keyPath;
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
-    private X509Certificate2 _current;  // under _lock, as all below
+    private SslStreamCertificateContext _context; // under _lock, as all below
     private (DateTime, DateTime) _readAs;
     private long _lookedAt;
     private Exception? _failure;
 
     /// <summary>Reads the files.</summary>
-    /// <param name="certificatePath">A PEM file with the certificate.</param>
+    /// <param name="certificatePath">A PEM file with the certificate, and behind it those between it and the root, if there are any.</param>
     /// <param name="keyPath">A PEM file with its key, not encrypted. Default: the same file.</param>
     /// <param name="timeProvider">The time source for how often the files are looked at. Default: the system's.</param>
     /// <exception cref="IOException">A file cannot be read.</exception>
@@ -35,13 +36,17 @@ public sealed class CertificateFile
         ArgumentException.ThrowIfNullOrEmpty(certificatePath);
         (_certificatePath, _keyPath, _time) = (certificatePath, keyPath ?? certificatePath, timeProvider ?? TimeProvider.System);
         _readAs = GetTimes();
-        _current = Read();
+        _context = Read();
         _lookedAt = _time.GetTimestamp();
     }
 
-    /// <summary>The newest certificate that could be read. Looks at the files at most once a second; what they held before stays when they cannot be
-    /// read, or only in part, until they can. Certificates are not disposed of, because handshakes may still use them.</summary>
-    public X509Certificate2 Current
+    /// <summary>The newest certificate that could be read, alone. See <see cref="Context"/>.</summary>
+    public X509Certificate2 Current => Context.TargetCertificate;
+
+    /// <summary>The newest certificate that could be read, with those between it and the root: what a peer needs that knows the root alone. Looks at the files
+    /// at most once a second; what they held before stays when they cannot be read, or only in part, until they can. Certificates are not disposed of,
+    /// because handshakes may still use them.</summary>
+    public SslStreamCertificateContext Context
     {
         get
         {
@@ -53,7 +58,7 @@ public sealed class CertificateFile
                     ReadIfChanged();
                 }
 
-                return _current;
+                return _context;
             }
         }
     }
@@ -77,7 +82,7 @@ public sealed class CertificateFile
             var times = GetTimes();
             if (times != _readAs || _failure is not null)
             {
-                _current = Read();
+                _context = Read();
                 (_readAs, _failure) = (times, null);
             }
         }
@@ -89,11 +94,15 @@ public sealed class CertificateFile
 
     private (DateTime Certificate, DateTime Key) GetTimes() => (File.GetLastWriteTimeUtc(_certificatePath), File.GetLastWriteTimeUtc(_keyPath));
 
-    private X509Certificate2 Read()
+    private SslStreamCertificateContext Read()
     {
         using var ephemeral = X509Certificate2.CreateFromPemFile(_certificatePath, _keyPath);
+        var behind = new X509Certificate2Collection();
+        behind.ImportFromPemFile(_certificatePath);
+        behind[0].Dispose();
+        behind.RemoveAt(0); // the certificate itself
 
-        // Windows' TLS does not take a key that exists in memory only.
-        return X509CertificateLoader.LoadPkcs12(ephemeral.Export(X509ContentType.Pkcs12), null);
+        // Windows' TLS does not take a key that exists in memory only. Offline: what is missing in the file is not asked for on the network.
+        return SslStreamCertificateContext.Create(X509CertificateLoader.LoadPkcs12(ephemeral.Export(X509ContentType.Pkcs12), null), behind, offline: true);
     }
 }

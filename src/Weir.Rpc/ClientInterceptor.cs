@@ -22,6 +22,7 @@ public abstract class ClientInterceptor
     /// responses, than those that came; the enumeration's end is OK, an <see cref="RpcException"/> thrown from it is the call's status. The
     /// request's metadata and deadline are <paramref name="call"/>'s until <paramref name="next"/>'s responses are first asked for; the response's
     /// metadata come by <see cref="OutgoingCall.OnResponseHeaders"/> and <see cref="OutgoingCall.Trailers"/>.
+    /// A request that is to be sent uncompressed goes so whatever is made of it, until the next one is taken; later, only the same object does.
     /// A call with one request or response has a stream of exactly one. Of a call with one request, the requests may be enumerated again, and
     /// <paramref name="next"/> called again: each time is a new call. A stream of requests is enumerated once.
     /// The result is asked for its first message when the call starts, whether or not the caller reads yet. When the caller leaves the call,

@@ -18,7 +18,7 @@ public sealed class DuplexStreamingCall<TRequest, TResponse> : IAsyncDisposable
     /// <exception cref="RpcException">The call has ended with an error, or the message is larger than MaxSendMessageBytes (the call goes on then).</exception>
     /// <exception cref="InvalidOperationException">The call has ended with OK, or CompleteAsync was called.</exception>
     /// <exception cref="OperationCanceledException">The token fired before the message was queued; the call goes on.</exception>
-    public ValueTask SendAsync(TRequest message, CancellationToken cancellationToken = default) => _call.SendAsync(message, cancellationToken);
+    public ValueTask SendAsync(TRequest message, CancellationToken cancellationToken = default) => _call.SendAsync(message, uncompressed: false, cancellationToken);
 
     /// <summary>Sends a message, as it is when <paramref name="uncompressed"/>, although the call's messages are compressed; else like the other SendAsync.</summary>
     public ValueTask SendAsync(TRequest message, bool uncompressed, CancellationToken cancellationToken = default) => _call.SendAsync(message, uncompressed, cancellationToken);
@@ -26,7 +26,7 @@ public sealed class DuplexStreamingCall<TRequest, TResponse> : IAsyncDisposable
     /// <summary>Sends a message if there is room now. False when it would have to wait, and when the call has ended.</summary>
     /// <exception cref="RpcException">The message is larger than MaxSendMessageBytes.</exception>
     /// <exception cref="InvalidOperationException">CompleteAsync was called.</exception>
-    public bool TrySend(TRequest message) => _call.TrySend(message);
+    public bool TrySend(TRequest message) => _call.TrySend(message, uncompressed: false);
 
     /// <summary>Sends a message if there is room now, as it is when <paramref name="uncompressed"/>; else like the other TrySend.</summary>
     public bool TrySend(TRequest message, bool uncompressed) => _call.TrySend(message, uncompressed);

@@ -7,18 +7,18 @@ public abstract class ResponseSender<TResponse>
     /// <exception cref="OperationCanceledException">The call was cancelled, or <paramref name="cancellationToken"/> fired before the message was queued.</exception>
     /// <exception cref="InvalidOperationException">The call has ended, or more senders wait than the connection's MaxWaitingSenders.</exception>
     /// <exception cref="RpcException">The message is larger than MaxSendMessageBytes (ResourceExhausted); nothing was sent and the call goes on.</exception>
-    public abstract ValueTask SendAsync(TResponse message, CancellationToken cancellationToken = default);
+    public ValueTask SendAsync(TResponse message, CancellationToken cancellationToken = default) => SendAsync(message, uncompressed: false, cancellationToken);
 
     /// <summary>Sends a message, as it is when <paramref name="uncompressed"/>, although the call's messages are compressed; else like the other SendAsync.
-    /// Behind an interceptor all messages are sent as the call says.</summary>
-    public virtual ValueTask SendAsync(TResponse message, bool uncompressed, CancellationToken cancellationToken = default) => SendAsync(message, cancellationToken);
+    /// What an interceptor makes of the message goes the same way.</summary>
+    public abstract ValueTask SendAsync(TResponse message, bool uncompressed, CancellationToken cancellationToken = default);
 
     /// <summary>Sends a message if there is room now. False when it would have to wait, and when the call has ended.</summary>
     /// <exception cref="RpcException">The message is larger than MaxSendMessageBytes.</exception>
-    public abstract bool TrySend(TResponse message);
+    public bool TrySend(TResponse message) => TrySend(message, uncompressed: false);
 
     /// <summary>Sends a message if there is room now, as it is when <paramref name="uncompressed"/>; else like the other TrySend.</summary>
-    public virtual bool TrySend(TResponse message, bool uncompressed) => TrySend(message);
+    public abstract bool TrySend(TResponse message, bool uncompressed);
 
     /// <summary>Sends a message that other calls send too, without serialising it again; else like the other SendAsync. Behind an interceptor it is
     /// sent like any other.</summary>

@@ -89,9 +89,8 @@ public sealed class RpcChannel : CallInvoker, IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the pauses after failed attempts: the channel tries again at once, and the next pause is the first one again. For an application
-    /// that knows that the network is back.</summary>
-    public void ResetConnectBackoff() => Connectivity.ResetBackoff();
+    /// <inheritdoc/>
+    public override void ResetConnectBackoff() => Connectivity.ResetBackoff();
 
     /// <inheritdoc/>
     /// <exception cref="ObjectDisposedException">The channel was disposed of.</exception>

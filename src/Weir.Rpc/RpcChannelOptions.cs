@@ -86,7 +86,7 @@ public sealed class RpcChannelOptions
     public ServiceConfig? ServiceConfig { get; set; }
 
     /// <summary>How many bytes of requests one call keeps for further attempts, where a policy allows them. 0 to 2,147,483,586. Default 1 MiB. A call that has
-    /// sent more is not tried again.</summary>
+    /// sent more is not tried again. A message counts 64 bytes at least.</summary>
     public int MaxReplayBytesPerCall
     {
         get;

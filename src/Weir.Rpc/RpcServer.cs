@@ -7,16 +7,13 @@ namespace Weir.Rpc;
 
 /// <summary>Serves gRPC over connections that somebody else accepts: finds the method, runs the handler, sends the status.
 /// Safe for use by any number of threads; services are added before the first connection.</summary>
-#pragma warning disable CA1001 // a CancellationTokenSource without a timer holds nothing to dispose of, and calls may outlive the server's use
 public sealed class RpcServer
-#pragma warning restore CA1001
 {
     private readonly Lock _lock = new();
     private readonly HashSet<ServerConnection> _connections = []; // under _lock
-    private readonly CancellationTokenSource _draining = new();
     private readonly MethodTable _methods = new();
     private bool _started;                                        // under _lock
-    private Task _drainCallbacks = Task.CompletedTask;            // under _lock
+    private bool _draining;                                       // under _lock
 
     /// <summary>Creates a server without services.</summary>
     public RpcServer(RpcServerOptions? options = null)
@@ -34,9 +31,6 @@ public sealed class RpcServer
 
     /// <summary>Where the server logs.</summary>
     internal ILogger Logger { get; }
-
-    /// <summary>Fires when the server is going to stop.</summary>
-    internal CancellationToken Draining => _draining.Token;
 
     /// <summary>Adds a service, before the first connection.</summary>
     /// <exception cref="InvalidOperationException">One of its methods' paths is taken, or a connection was served already.</exception>
@@ -98,8 +92,6 @@ public sealed class RpcServer
         {
             Remove(connection);
         }
-
-        await AwaitDrainCallbacksAsync().ConfigureAwait(false);
     }
 
     /// <summary>Starts the graceful end: GOAWAY on every connection, Draining on every call. New connections are refused. Returns at once.</summary>
@@ -108,13 +100,12 @@ public sealed class RpcServer
         ServerConnection[] connections;
         lock (_lock)
         {
-            if (_draining.IsCancellationRequested)
+            if (_draining)
             {
                 return;
             }
 
-            _started = true;
-            _drainCallbacks = _draining.CancelAsync(); // callbacks run on the pool
+            _started = _draining = true;
             connections = [.. _connections];
         }
 
@@ -144,7 +135,7 @@ public sealed class RpcServer
     {
         lock (_lock)
         {
-            if (_draining.IsCancellationRequested)
+            if (_draining)
             {
                 return false;
             }
@@ -160,24 +151,6 @@ public sealed class RpcServer
         lock (_lock)
         {
             _connections.Remove(connection);
-        }
-    }
-
-    private async Task AwaitDrainCallbacksAsync()
-    {
-        Task callbacks;
-        lock (_lock)
-        {
-            callbacks = _drainCallbacks;
-        }
-
-        try
-        {
-            await callbacks.ConfigureAwait(false);
-        }
-        catch (Exception error) // what a callback of the application throws
-        {
-            RpcLog.DrainCallbackFailed(Logger, error);
         }
     }
 }

@@ -37,7 +37,8 @@ public abstract class ServerCall
     /// Callbacks run on the thread pool.</summary>
     public abstract CancellationToken CancellationToken { get; }
 
-    /// <summary>Fires when the server is going to stop: finish your last messages. Fires before <see cref="CancellationToken"/>.</summary>
+    /// <summary>Fires when the server is going to stop, or the call's connection is as old as it may get (<see cref="Http2.Http2Options.MaxConnectionAge"/>):
+    /// finish your last messages. Fires before <see cref="CancellationToken"/>. Callbacks run on the thread pool.</summary>
     public abstract CancellationToken Draining { get; }
 
     /// <summary>What the responses are compressed with; null for no compression. To be set before the first response and its headers. Default: the server's

@@ -11,6 +11,7 @@ public abstract class ServerInterceptor
     /// <paramref name="next"/> is enumerated, <see cref="ServerCall.OnSendingHeaders"/> sees and changes the response's headers, <see cref="ServerCall.ResponseTrailers"/>
     /// its trailers; <see cref="ServerCall.Items"/> carries what the handler should know. What the handler sends with <see cref="ServerCall.GetSender"/>
     /// comes with its responses. A call with one request or response has a stream of exactly one.
+    /// A response that is to be sent uncompressed goes so whatever is made of it, until the next one is taken; later, only the same object does.
     /// </remarks>
     /// <param name="call">The call as its handler will see it.</param>
     /// <param name="requests">What the client, or the interceptor before, sends; to be enumerated once.</param>

@@ -82,6 +82,36 @@ public sealed class ConnectionSecurityTests : IDisposable
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_client_that_knows_the_root_alone_is_shown_the_certificates_between(bool shows)
+    {
+        _authority.IssueIndirectly("server", "weir.test", Day);
+        var file = new CertificateFile(_authority.PathOf("server"), timeProvider: _time);
+        var authenticated = 0;
+        await using var app = await StartAsync(https =>
+        {
+            https.OnAuthenticate = (_, _) => authenticated++;
+            if (shows)
+                https.UseCertificateFile(file);
+        });
+        await using var channel = Connect(app, _ => { });
+        if (!shows)
+        {
+            Assert.Equal(StatusCode.Unavailable, (await Assert.ThrowsAsync<RpcException>(() => WhoService.AskAsync(channel))).StatusCode);
+            return;
+        }
+
+        Assert.Equal("127.0.0.1", await WhoService.AskAsync(channel));
+        _authority.IssueIndirectly("server", "weir.test", Day.AddDays(1)); // another authority between
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await using var again = Connect(app, _ => { });
+        Assert.Equal("127.0.0.1", await WhoService.AskAsync(again));
+        Assert.Equal(2, authenticated);
+        Assert.Equal(["CN=weir.test", "CN=test between"], new[] { file.Current.Subject, Assert.Single(file.Context.IntermediateCertificates, known => known.Subject != "CN=test root").Subject });
+    }
+
+    [Theory]
     [InlineData("other.test", true)]
     [InlineData("weir.test", false)]
     public async Task A_server_of_another_name_or_authority_is_refused(string name, bool trusted)

@@ -1,6 +1,7 @@
 using Grpc.Health.V1;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Time.Testing;
 using Weir.Rpc;
 using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
@@ -110,6 +111,24 @@ public sealed class HealthTests
     }
 
     [Fact]
+    public async Task The_end_of_a_connections_age_ends_its_watches_and_says_nothing_of_the_services()
+    {
+        var time = new FakeTimeProvider();
+        await using var app = await StartAsync(configure: null, weir =>
+        {
+            weir.Rpc.Http2.TimeProvider = time;
+            weir.Rpc.Http2.MaxConnectionAge = TimeSpan.FromSeconds(100);
+        });
+        await SeeAsync(app, "test.Disk", ServingStatus.Serving);
+        await using var watch = Watch(app, "test.Disk").GetAsyncEnumerator(Stop);
+        Assert.Equal(ServingStatus.Serving, await NextAsync(watch));
+        time.Advance(TimeSpan.FromSeconds(111));
+        var error = await Assert.ThrowsAsync<RpcException>(() => watch.MoveNextAsync().AsTask().Soon());
+        Assert.Equal(new Status(StatusCode.Unavailable, "the connection is going to end"), error.Status);
+        Assert.Equal(ServingStatus.Serving, await CheckAsync(app, "test.Disk")); // on a new connection
+    }
+
+    [Fact]
     public async Task Checks_that_take_too_long_stop_all_services_until_they_end_in_time()
     {
         var hold = _disk.Hold();
@@ -171,9 +190,10 @@ public sealed class HealthTests
         }
     }
 
-    private Task<RpcApp> StartAsync(Action<RpcHealthOptions>? configure = null) => RpcApp.StartAsync(
+    private Task<RpcApp> StartAsync(Action<RpcHealthOptions>? configure = null, Action<WeirOptions>? weir = null) => RpcApp.StartAsync(
         builder =>
         {
+            builder.AddWeir(weir);
             builder.Services.AddRpcHealth(options =>
             {
                 options.Period = TimeSpan.FromMilliseconds(5);

@@ -34,18 +34,31 @@ internal sealed class TestAuthority : IDisposable
     }
 
     /// <summary>Issues a certificate for a name, as a PEM file with its key; the time is the file's, so that a rewrite in the same instant is seen.</summary>
-    public string Issue(string file, string name, DateTime time)
+    public string Issue(string file, string name, DateTime time) => Issue(file, name, time, Root, "");
+
+    private string Issue(string file, string name, DateTime time, X509Certificate2 issuer, string behind)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName(name);
         request.CertificateExtensions.Add(names.Build());
-        using var certificate = request.Create(Root, Now.AddHours(-1), Now.AddHours(1), RandomNumberGenerator.GetBytes(8));
+        using var certificate = request.Create(issuer, Now.AddHours(-1), Now.AddHours(1), RandomNumberGenerator.GetBytes(8));
         var path = Path.Combine(_folder.FullName, file);
-        File.WriteAllText(path, certificate.ExportCertificatePem() + "\n" + key.ExportPkcs8PrivateKeyPem());
+        File.WriteAllText(path, certificate.ExportCertificatePem() + behind + "\n" + key.ExportPkcs8PrivateKeyPem());
         File.SetLastWriteTimeUtc(path, time);
         return path;
+    }
+
+    /// <summary>Issues a certificate for a name by way of another authority, whose certificate is behind it in the file.</summary>
+    public string IssueIndirectly(string file, string name, DateTime time)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=test between", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
+        using var between = request.Create(Root, Now.AddHours(-2), Now.AddHours(2), RandomNumberGenerator.GetBytes(8));
+        using var issuer = between.CopyWithPrivateKey(key);
+        return Issue(file, name, time, issuer, "\n" + between.ExportCertificatePem());
     }
 
     public string PathOf(string file) => Path.Combine(_folder.FullName, file);

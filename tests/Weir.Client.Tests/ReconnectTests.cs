@@ -1,5 +1,8 @@
+using System.IO.Pipelines;
+using System.Threading.Channels;
 using Microsoft.Extensions.Time.Testing;
 using Weir.Rpc;
+using Weir.V1;
 
 namespace Weir.Client.Tests;
 
@@ -127,12 +130,102 @@ public sealed class ReconnectTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new ReconnectOptions { GiveUpAfter = TimeSpan.Zero });
     }
 
-    private static Reconnect New(ReconnectOptions options) => new(options, new Random(1));
+    [Fact]
+    public async Task Each_attempt_ends_the_pause_of_the_channel()
+    {
+        var (isBack, attempts) = (false, 0);
+        var server = new RpcServer();
+        var serving = Task.CompletedTask;
+        var options = new RpcChannelOptions
+        {
+            TimeProvider = new FakeTimeProvider(), // it stands still: no pause of the channel ends by itself
+            ConnectTransport = _ =>
+            {
+                attempts++;
+                if (!isBack)
+                    throw new IOException("no route");
+                var (up, down) = (new Pipe(), new Pipe());
+                serving = server.ServeAsync(new End(up.Reader, down.Writer), "test", CancellationToken.None);
+                return new(new End(down.Reader, up.Writer));
+            },
+        };
+        await using (var channel = RpcChannel.ForAddress("http://away", options))
+        {
+            var time = new TimeWithWaits();
+            var reconnect = new Reconnect(channel.Intercept(new NoInterceptor()), new ReconnectOptions { TimeProvider = time, GiveUpAfter = TimeSpan.MaxValue, OnRetry = _notices.Add }, new Random(1));
+            var running = reconnect.RunAsync(
+                async stop =>
+                {
+                    try
+                    {
+                        return await new FileService.Client(channel).DeleteFile(new(), cancellationToken: stop);
+                    }
+                    catch (RpcException e) when (e.StatusCode == StatusCode.Unimplemented)
+                    {
+                        return new DeleteFileResponse(); // the server is there
+                    }
+                },
+                CancellationToken.None);
+            for (var outage = TimeSpan.Zero; outage < TimeSpan.FromMinutes(10);)
+            {
+                var wait = await time.NextWaitAsync();
+                outage += wait;
+                isBack = outage >= TimeSpan.FromMinutes(10);
+                time.Advance(wait);
+            }
+
+            await running.WaitAsync(TimeSpan.FromSeconds(20), CancellationToken.None); // without a further wait
+            Assert.Equal(_notices.Count + 1, attempts);
+            Assert.All(_notices, notice => Assert.Equal(StatusCode.Unavailable, notice.Cause.StatusCode));
+        }
+
+        await serving.WaitAsync(TimeSpan.FromSeconds(20), CancellationToken.None);
+    }
+
+    private static Reconnect New(ReconnectOptions options) => new(new NoChannel(), options, new Random(1));
 
     private async Task FailAsync(Reconnect reconnect)
     {
         var waiting = reconnect.WaitAsync(Broken, CancellationToken.None);
         _time.Advance(TimeSpan.FromSeconds(5));
         await waiting;
+    }
+
+    private sealed record End(PipeReader Input, PipeWriter Output) : IDuplexPipe;
+
+    private sealed class NoInterceptor : ClientInterceptor
+    {
+        public override IAsyncEnumerable<TResponse> Invoke<TRequest, TResponse>(
+            OutgoingCall call, IAsyncEnumerable<TRequest> requests, Func<IAsyncEnumerable<TRequest>, IAsyncEnumerable<TResponse>> next) => next(requests);
+    }
+
+    /// <summary>A clock that tells which waits begin.</summary>
+    private sealed class TimeWithWaits : FakeTimeProvider
+    {
+        private readonly Channel<TimeSpan> _waits = Channel.CreateUnbounded<TimeSpan>();
+
+        public Task<TimeSpan> NextWaitAsync() => _waits.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            _waits.Writer.TryWrite(dueTime);
+            return timer;
+        }
+    }
+
+    private sealed class NoChannel : CallInvoker
+    {
+        public override UnaryCall<TResponse> Unary<TRequest, TResponse>(Method<TRequest, TResponse> method, TRequest request, CallOptions options, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public override ServerStreamingCall<TResponse> ServerStreaming<TRequest, TResponse>(Method<TRequest, TResponse> method, TRequest request, CallOptions options, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public override ClientStreamingCall<TRequest, TResponse> ClientStreaming<TRequest, TResponse>(Method<TRequest, TResponse> method, CallOptions options, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public override DuplexStreamingCall<TRequest, TResponse> DuplexStreaming<TRequest, TResponse>(Method<TRequest, TResponse> method, CallOptions options, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
     }
 }

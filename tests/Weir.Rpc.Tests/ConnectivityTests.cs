@@ -1,3 +1,4 @@
+using System.Net;
 using Weir.Rpc.Channels;
 using Weir.Rpc.Tests.Support;
 
@@ -170,6 +171,50 @@ public sealed class ConnectivityTests
         Assert.Equal("server", await Call(channel).SoonAsync());
     }
 
+    [Theory]
+    [InlineData("static:///a:1", "pick_first")]
+    [InlineData("static:///a:1,b:1", "pick_first")]
+    [InlineData("static:///a:1,b:1", "round_robin")]
+    public async Task After_a_reset_calls_wait_for_the_next_outcome(string address, string policy)
+    {
+        await using var host = CreateHost();
+        await using var channel = _network.CreateChannel(address, options => options.LoadBalancing = [policy]);
+        var servers = address.Split(',').Length;
+        channel.Connect();
+        for (var round = 0; round < 3; round++) // each of which fails, but the last one
+        {
+            for (var i = 0; i < servers; i++)
+            {
+                (await _network.AttemptAsync()).Fail($"no route {round}");
+            }
+
+            await ReachAsync(channel, ConnectivityState.TransientFailure);
+            await Call(channel).FailsAsync(StatusCode.Unavailable);
+            channel.ResetConnectBackoff();
+            await ReachAsync(channel, ConnectivityState.Connecting);
+        }
+
+        var call = Call(channel);
+        await (await _network.AttemptAsync()).AcceptAsync(host);
+        Assert.Equal("server", await call.SoonAsync()); // although the clock has not moved
+    }
+
+    [Fact]
+    public async Task After_a_reset_calls_wait_for_the_next_answer_of_the_resolver()
+    {
+        await using var host = CreateHost();
+        var isKnown = false;
+        var resolver = new AskedResolver(() => isKnown ? [new RpcAddress(IPEndPoint.Parse("10.0.0.1:1"))] : throw new IOException("no such name"));
+        await using var channel = _network.CreateChannel("asked:///x", options => options.Resolvers["asked"] = _ => resolver);
+        await Call(channel).FailsAsync(StatusCode.Unavailable);
+        isKnown = true;
+        channel.ResetConnectBackoff();
+        await ReachAsync(channel, ConnectivityState.Connecting);
+        var call = Call(channel);
+        await (await _network.AttemptAsync()).AcceptAsync(host);
+        Assert.Equal("server", await call.SoonAsync());
+    }
+
     [Fact]
     public async Task A_channel_without_calls_goes_Idle_and_connects_again_for_the_next_one()
     {
@@ -279,5 +324,14 @@ public sealed class ConnectivityTests
     {
         yield return "first";
         await end;
+    }
+
+    private sealed class AskedResolver(Func<IReadOnlyList<RpcAddress>> answer) : RpcResolver
+    {
+        public override async ValueTask<IReadOnlyList<RpcAddress>> ResolveAsync(CancellationToken cancellationToken)
+        {
+            await Task.Yield();
+            return answer();
+        }
     }
 }

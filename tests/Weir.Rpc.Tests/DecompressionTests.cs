@@ -96,12 +96,49 @@ public sealed class DecompressionTests
         Assert.Equal("onetwo", Read(MessageCompression.Gzip, Frame(both), splitAt: -1));
     }
 
-    [Fact]
-    public void What_follows_the_end_of_brotli_data_is_refused()
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void What_follows_the_end_of_the_data_is_refused(string name)
     {
-        byte[] more = [.. Compress(MessageCompression.Brotli, "one"u8.ToArray()), 1];
-        Assert.Equal(StatusCode.Internal, Assert.Throws<RpcException>(() => Read(MessageCompression.Brotli, Frame(more), splitAt: -1)).StatusCode);
-        Assert.Throws<RpcException>(() => Read(MessageCompression.Brotli, Frame(more), splitAt: 5 + more.Length - 1));
+        var compression = Named(name);
+        byte[][] messages = ["one"u8.ToArray(), RandomOctets(8192 - 18), RandomOctets(100_000), new byte[200_000]]; // 8192: the framework's buffer
+        byte[][] tails = [[0], [1], [0x1f], [0x1f, 0x8b], [0x1f, 0x8b, 8, 0], [0xff], [0, 0, 0, 0], new byte[10_000], RandomOctets(20_000)];
+        foreach (var message in messages)
+        {
+            var whole = Compress(compression, message);
+            foreach (var tail in tails)
+            {
+                foreach (var splitAt in new[] { -1, 5 + whole.Length, 5 + whole.Length - 1, 5 + whole.Length + tail.Length - 1 })
+                {
+                    var error = Assert.Throws<RpcException>(() => Read(compression, Frame([.. whole, .. tail]), splitAt));
+                    Assert.Equal(StatusCode.Internal, error.StatusCode);
+                    Assert.StartsWith($"a received message cannot be decompressed with {name}: ", error.Status.Detail, StringComparison.Ordinal);
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Data_of_every_length_ends_where_it_ends(string name)
+    {
+        var compression = Named(name);
+        var octets = RandomOctets(9000);
+        for (var length = 1; length <= octets.Length; length += length < 300 || length > 8100 ? 1 : 97)
+        {
+            var whole = Compress(compression, octets[..length]);
+            using var buffer = new PooledBuffer(Limit);
+            compression.Decompress(new ReadOnlySequence<byte>(whole), buffer);
+            Assert.True(buffer.Written.SequenceEqual(octets.AsSpan(0, length)), $"{length} octets");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_compressed_message_without_data_is_refused(string name)
+    {
+        var error = Assert.Throws<RpcException>(() => Read(Named(name), Frame([]), splitAt: -1));
+        Assert.Equal(new Status(StatusCode.Internal, $"a received message cannot be decompressed with {name}: there is no data"), error.Status);
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Weir.Rpc.Tests.Support;
 
 namespace Weir.Rpc.Tests;
@@ -8,7 +9,7 @@ public sealed class DrainTests
     public async Task Draining_tells_every_call_and_lets_it_finish()
     {
         await using var host = new TestHost();
-        host.Service.OnServer = (_, call) => Handle(call);
+        host.Service.OnServer = (_, call) => FirstAndLast(call);
         var calls = Enumerable.Range(0, 5).Select(_ => host.ServerStream("").GetAsyncEnumerator()).ToArray();
         foreach (var call in calls)
         {
@@ -26,13 +27,6 @@ public sealed class DrainTests
 
         await host.AllServedAsync().SoonAsync(); // the connection ends by itself
 
-        static async IAsyncEnumerable<string> Handle(ServerCall call)
-        {
-            yield return "first";
-            await call.Draining.FiredAsync();
-            Assert.False(call.CancellationToken.IsCancellationRequested);
-            yield return "last message";
-        }
     }
 
     [Fact]
@@ -121,6 +115,46 @@ public sealed class DrainTests
     }
 
     [Fact]
+    public async Task A_connection_that_is_as_old_as_it_may_get_tells_its_calls_and_no_others()
+    {
+        var time = new FakeTimeProvider();
+        await using var host = new TestHost(server =>
+        {
+            server.TimeProvider = time;
+            server.Http2.IdleTimeout = Timeout.InfiniteTimeSpan;
+            server.Http2.MaxConnectionAge = TimeSpan.FromSeconds(100);
+            server.Http2.MaxConnectionAgeGrace = TimeSpan.FromSeconds(30);
+        });
+        host.ExpectedErrors = ["4 A callback"];
+        host.Service.OnServer = (_, call) => FirstAndLast(call);
+        host.Service.OnUnary = (_, call) =>
+        {
+            call.Draining.Register(() => throw new FormatException()); // does no harm
+            return ValueTask.FromResult("");
+        };
+        await host.Unary("").SoonAsync();
+        await using var old = host.ServerStream("").GetAsyncEnumerator();
+        Assert.True(await old.MoveNextAsync().SoonAsync());
+        time.Advance(TimeSpan.FromSeconds(60));
+        await using var channel = RpcChannel.ForAddress("http://younger", new RpcChannelOptions { ConnectTransport = host.ConnectAsync });
+        await using var young = channel.ServerStreaming(TestService.ServerMethod, "", default, default).GetAsyncEnumerator();
+        Assert.True(await young.MoveNextAsync().SoonAsync());
+        var lastOfYoung = young.MoveNextAsync().AsTask();
+        time.Advance(TimeSpan.FromSeconds(29)); // 89 s: not yet, for connections differ by a tenth
+        var lastOfOld = old.MoveNextAsync().AsTask();
+        Assert.False(lastOfOld.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(0.999) + TimeSpan.FromSeconds(20));
+        Assert.True(await lastOfOld.SoonAsync());
+        Assert.Equal("last message", old.Current);
+        Assert.False(await old.MoveNextAsync().SoonAsync());
+        Assert.False(lastOfYoung.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(61));
+        Assert.True(await lastOfYoung.SoonAsync());
+        Assert.False(await young.MoveNextAsync().SoonAsync());
+        await channel.DisposeAsync().SoonAsync();
+    }
+
+    [Fact]
     public async Task A_failing_draining_callback_is_logged_and_does_no_harm()
     {
         await using var host = new TestHost { ExpectedErrors = ["4 A callback"] };
@@ -137,5 +171,13 @@ public sealed class DrainTests
         host.Server.BeginDrain();
         Assert.Equal("done", await unary.SoonAsync());
         await host.AllServedAsync().SoonAsync();
+    }
+
+    private static async IAsyncEnumerable<string> FirstAndLast(ServerCall call)
+    {
+        yield return "first";
+        await call.Draining.FiredAsync();
+        Assert.False(call.CancellationToken.IsCancellationRequested);
+        yield return "last message";
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using Weir.Http2;
 using Weir.Rpc.Tests.Support;
 
 namespace Weir.Rpc.Tests;
@@ -98,6 +99,33 @@ public sealed class HedgingTests
         };
         await host.Unary("x").AsTask().FailsAsync(StatusCode.Unavailable);
         Assert.Equal(1, attempts);
+    }
+
+    [Fact]
+    public async Task A_refused_stream_is_tried_again_once_whatever_the_policy_says()
+    {
+        foreach (var (refusals, code) in new[] { (1, StatusCode.NotFound), (2, StatusCode.Unavailable) })
+        {
+            await using var server = new RawServer(
+                (stream, number) => () =>
+                {
+                    if (number < refusals)
+                    {
+                        stream.Reset(Http2ErrorCode.RefusedStream, "not now");
+                    }
+                    else
+                    {
+                        stream.SendHeaders(RawServer.Headers(":status=200", "content-type=application/grpc", "grpc-status=5"), endStream: true);
+                    }
+                },
+                channel: options => options.ServiceConfig = new ServiceConfig
+                {
+                    MethodConfigs = [new MethodConfig { Names = [new("test.Service")], HedgingPolicy = new HedgingPolicy { MaxAttempts = 2, HedgingDelay = TimeSpan.FromHours(1) } }],
+                });
+            await server.Unary().AsTask().FailsAsync(code);
+            Assert.Equal(2, server.Requests);
+            Assert.False(server.LastRequest.ContainsKey("grpc-previous-rpc-attempts"));
+        }
     }
 
     [Fact]

@@ -83,6 +83,86 @@ public sealed class MessageTimeoutTests
         Assert.Contains("no message could be sent for 5 s", error.Status.Detail, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Behind_interceptors_the_limit_is_of_the_callers_waits(int interceptors)
+    {
+        await using var host = CreateHost(channel: options =>
+        {
+            for (var i = 0; i < interceptors; i++)
+            {
+                options.Interceptors.Add(new ClientHook((_, requests, next) => next(requests)));
+            }
+        });
+        var (started, next, cancelled) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
+        host.Service.OnDuplex = (requests, call) => Send(requests, call);
+        host.Service.OnUnary = async (_, call) =>
+        {
+            started.SetResult();
+            await call.CancellationToken.FiredAsync();
+            return "late";
+        };
+        await using var duplex = host.Channel.Intercept(new ClientHook((_, requests, next) => next(requests)))
+            .DuplexStreaming(TestService.DuplexMethod, new CallOptions { MessageTimeout = Limit }, default);
+        await duplex.GetResponseHeadersAsync().SoonAsync();
+        _time.Advance(Limit * 3); // the interceptors wait for the first message by now, the caller does not
+        await duplex.SendAsync("one").SoonAsync();
+        await using var responses = duplex.Responses.GetAsyncEnumerator();
+        Assert.True(await responses.MoveNextAsync().SoonAsync());
+        Assert.Equal("one", responses.Current);
+        var second = responses.MoveNextAsync().AsTask();
+        _time.Advance(Limit * 0.9);
+        Assert.False(second.IsCompleted);
+        _time.Advance(Limit * 0.1);
+        var error = await second.FailsAsync(StatusCode.DeadlineExceeded);
+        Assert.Contains("no message came for 5 s", error.Status.Detail, StringComparison.Ordinal);
+        await cancelled.Task.SoonAsync();
+
+        var unary = host.Unary("", new CallOptions { MessageTimeout = Limit });
+        await started.Task.SoonAsync();
+        _time.Advance(Limit);
+        await unary.AsTask().FailsAsync(StatusCode.DeadlineExceeded);
+
+        async IAsyncEnumerable<string> Send(IAsyncEnumerable<string> requests, ServerCall call)
+        {
+            await call.SendHeadersAsync([]);
+            await foreach (var request in requests)
+            {
+                yield return request;
+                break;
+            }
+
+            await call.CancellationToken.FiredAsync();
+            cancelled.SetResult();
+        }
+    }
+
+    [Fact]
+    public async Task A_client_behind_an_interceptor_whose_send_waits_too_long_cancels_the_call()
+    {
+        await using var host = CreateHost(channel: options => options.Interceptors.Add(new ClientHook((_, requests, next) => next(requests))));
+        var started = new TaskCompletionSource();
+        host.Service.OnClient = async (_, call) =>
+        {
+            started.SetResult();
+            await call.CancellationToken.FiredAsync();
+            return "late";
+        };
+        await using var client = host.ClientStream(new CallOptions { SendTimeout = Limit });
+        await client.SendAsync(new string('x', 3_000_000)).SoonAsync(); // more than the window; the interceptor has it
+        await started.Task.SoonAsync();
+        var response = client.CompleteAsync();
+        while (!response.IsCompleted)
+        {
+            _time.Advance(Limit);
+            await Task.Yield();
+        }
+
+        var error = await response.FailsAsync(StatusCode.DeadlineExceeded);
+        Assert.Contains("no message could be sent for 5 s", error.Status.Detail, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_server_that_waits_too_long_for_a_request_ends_the_call()
     {

@@ -93,6 +93,18 @@ public sealed class OddClientTests
     }
 
     [Fact]
+    public async Task Blanks_at_the_ends_of_metadata_are_no_part_of_it()
+    {
+        // RFC 9113 §8.2.1 calls them malformed; gRPC's PROTOCOL-HTTP2 lets a receiver strip them, and other implementations send them.
+        await using var host = new TestHost();
+        host.Service.OnUnary = (_, call) => ValueTask.FromResult($"{call.RequestHeaders.GetValue("before")},{call.RequestHeaders.GetValue("behind")},{call.RequestHeaders.GetValue("all")}.");
+        var peer = await ConnectAsync(host);
+        await peer.SendAsync(WireFrame.Headers(1, false, [.. Post("Unary"), ("before", " a b"), ("behind", "c\t "), ("all", " ")]), WireFrame.Data(1, Message, endStream: true));
+        await CheckResponseAsync(peer, 1, "a b,c,.");
+        await CloseAsync(peer);
+    }
+
+    [Fact]
     public async Task Data_after_the_end_of_the_request_is_StreamClosed()
     {
         await using var host = new TestHost();

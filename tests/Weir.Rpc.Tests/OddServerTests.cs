@@ -67,6 +67,7 @@ public sealed class OddServerTests
     [InlineData(":status=200;content-type=application/grpc;grpc-status=3;grpc-message=%4", StatusCode.InvalidArgument, "%4")]
     [InlineData(":status=200;content-type=application/grpc;grpc-status=3;grpc-message=%g1%41", StatusCode.InvalidArgument, "%g1A")]
     [InlineData(":status=200;content-type=application/grpc;grpc-status=3;grpc-message=%ff", StatusCode.InvalidArgument, "\uFFFD")]
+    [InlineData(":status=200;content-type=application/grpc;grpc-status=3;grpc-message= as grpc-go sends it \t", StatusCode.InvalidArgument, " as grpc-go sends it \t")]
     public async Task A_single_block_is_the_status(string fields, StatusCode code, string detail)
     {
         await using var server = new RawServer((stream, _) => () => stream.SendHeaders(RawServer.Headers(fields.Split(';')), endStream: true));
@@ -129,6 +130,21 @@ public sealed class OddServerTests
             WireFrame.Headers(stream, true, Trailers));
         Assert.Equal("ok", await call.SoonAsync());
         Assert.Empty(await call.GetResponseHeadersAsync().SoonAsync()); // not those of the informational ones
+    }
+
+    [Fact]
+    public async Task Blanks_at_the_ends_belong_to_a_message_and_not_to_metadata()
+    {
+        await using var server = new WireServer();
+        var call = server.Unary();
+        var (peer, stream) = await server.RequestAsync();
+        await peer.SendAsync(
+            WireFrame.Headers(stream, false, [.. Ok, ("x-head", " h")]),
+            WireFrame.Headers(stream, true, ("grpc-status", "5"), ("grpc-message", " no such file \t"), ("x-tail", "t ")));
+        var error = await call.AsTask().FailsAsync(StatusCode.NotFound);
+        Assert.Equal((" no such file \t", "t"), (error.Status.Detail, error.Trailers.GetValue("x-tail"))); // grpc-go sends a message as it is
+        Assert.Equal("h", (await call.GetResponseHeadersAsync().SoonAsync()).GetValue("x-head"));
+        await server.CheckNextCallAsync(onNewConnection: false);
     }
 
     [Fact]
@@ -202,6 +218,22 @@ public sealed class OddServerTests
         Assert.Equal("again", await above.SoonAsync());
         await AnswerAsync(peer, first, "on");
         Assert.Equal("on", await below.SoonAsync());
+    }
+
+    [Fact]
+    public async Task A_call_above_the_goaway_is_tried_again_beside_the_attempts_of_its_policy()
+    {
+        await using var server = new WireServer(options => options.ServiceConfig = new ServiceConfig
+        {
+            MethodConfigs = [new MethodConfig { Names = [new("test.Service")], RetryPolicy = new RetryPolicy { MaxAttempts = 2, InitialBackoff = TimeSpan.FromMilliseconds(1) } }],
+        });
+        var call = server.Unary();
+        var (peer, _) = await server.RequestAsync();
+        await peer.SendAsync(WireFrame.GoAway(0, Http2ErrorCode.NoError));
+        var (other, first) = await server.RequestAsync();
+        await other.SendAsync(WireFrame.Headers(first, true, [.. Ok, ("grpc-status", "14")]));
+        await AnswerAsync(other, (await other.SkipToAsync(WireFrameType.Headers)).StreamId, "second");
+        Assert.Equal("second", await call.SoonAsync());
     }
 
     [Fact]

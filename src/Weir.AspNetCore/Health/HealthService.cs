@@ -1,4 +1,5 @@
 using Grpc.Health.V1;
+using Microsoft.Extensions.Hosting;
 using Weir.Rpc;
 using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
@@ -6,7 +7,7 @@ namespace Weir.AspNetCore.Health;
 
 /// <summary>Answers clients of <c>grpc.health.v1.Health</c>.</summary>
 /// <remarks>https://github.com/grpc/grpc/blob/master/doc/health-checking.md</remarks>
-internal sealed class HealthService(ServingStatuses statuses) : Grpc.Health.V1.Health.Server
+internal sealed class HealthService(ServingStatuses statuses, IHostApplicationLifetime lifetime) : Grpc.Health.V1.Health.Server
 {
     public override ValueTask<HealthCheckResponse> Check(HealthCheckRequest request, ServerCall call) =>
         statuses.Find(request.Service).Status is { } status
@@ -21,7 +22,7 @@ internal sealed class HealthService(ServingStatuses statuses) : Grpc.Health.V1.H
         return new(response);
     }
 
-    /// <summary>Of several changes while the client does not keep up it sees the last.</summary>
+    /// <summary>Of several changes while the client does not keep up it sees the last. A connection that ends while the server goes on says nothing of its health.</summary>
     public override async IAsyncEnumerable<HealthCheckResponse> Watch(HealthCheckRequest request, ServerCall call)
     {
         ServingStatus? sent = null;
@@ -29,11 +30,12 @@ internal sealed class HealthService(ServingStatuses statuses) : Grpc.Health.V1.H
         {
             var (known, changed) = statuses.Find(request.Service);
             var draining = call.Draining.IsCancellationRequested;
-            var status = known is null ? ServingStatus.ServiceUnknown : draining ? ServingStatus.NotServing : known.Value;
+            var stopping = draining && lifetime.ApplicationStopping.IsCancellationRequested;
+            var status = known is null ? ServingStatus.ServiceUnknown : stopping ? ServingStatus.NotServing : known.Value;
             if (status != sent)
                 yield return new HealthCheckResponse { Status = status };
             if (draining)
-                throw new RpcException(StatusCode.Unavailable, "the server is stopping");
+                throw new RpcException(StatusCode.Unavailable, stopping ? "the server is stopping" : "the connection is going to end");
             sent = status;
             await ChangeOrDrainAsync(changed, call).ConfigureAwait(false);
         }

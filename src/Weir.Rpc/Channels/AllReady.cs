@@ -79,10 +79,15 @@ internal sealed class AllReady(Connectivity owner, LoadBalancingPolicy policy) :
     /// <inheritdoc/>
     public override void ResetBackoff()
     {
+        _updating = true;
+        _failed.Clear(); // if none is ready, calls wait for the outcome
         foreach (var subchannel in _subchannels)
         {
             subchannel.ResetBackoff();
         }
+
+        _updating = false;
+        Report();
     }
 
     /// <inheritdoc/>

@@ -74,6 +74,9 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
     /// <summary>Whether the call's last stream was ended before the server did anything with it.</summary>
     internal bool WasRefused => _wasRefused;
 
+    /// <summary>Says that somebody else tries the call again when its stream was refused.</summary>
+    internal bool IsAttempt { init => _retried = value; }
+
     /// <summary>The status of a call that has ended.</summary>
     internal Status EndStatus => _status;
 
@@ -341,10 +344,10 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
     /// <summary>The call has ended: sends that wait for a stream fail.</summary>
     protected abstract void OnFinished();
 
-    /// <summary>Starts the call. Never throws for what the server or the network does.</summary>
-    protected void Begin(CancellationToken cancellationToken)
+    /// <summary>Starts the call, which either token ends. Never throws for what the server or the network does.</summary>
+    protected void Begin(CancellationToken cancellationToken, CancellationToken otherToken)
     {
-        if (cancellationToken.IsCancellationRequested)
+        if (cancellationToken.IsCancellationRequested || otherToken.IsCancellationRequested)
         {
             Stop(new Status(StatusCode.Cancelled, CallerCancelled));
             return;
@@ -361,18 +364,10 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
             StartTimer();
         }
 
-        if (cancellationToken.CanBeCanceled)
+        EndWith(cancellationToken, ref _registration);
+        if (otherToken.CanBeCanceled && otherToken != cancellationToken)
         {
-            var registration = cancellationToken.UnsafeRegister(static state => ((ClientCall)state!).Stop(new Status(StatusCode.Cancelled, CallerCancelled)), this);
-            lock (this)
-            {
-                _registration = registration;
-            }
-
-            if (IsFinished)
-            {
-                registration.Unregister();
-            }
+            EndWithOther(otherToken);
         }
 
         _channel.Pool.Start(this);
@@ -409,6 +404,37 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
         ArgumentOutOfRangeException.ThrowIfLessThan(timeout, TimeSpan.Zero, nameof(CallOptions.Timeout));
         var end = GrpcTimeout.Add(now, timeout);
         return options.Deadline is { } deadline && deadline < end ? deadline : end;
+    }
+
+    private void EndWith(CancellationToken cancellationToken, ref CancellationTokenRegistration registration)
+    {
+        if (!cancellationToken.CanBeCanceled)
+        {
+            return;
+        }
+
+        var made = cancellationToken.UnsafeRegister(static state => ((ClientCall)state!).Stop(new Status(StatusCode.Cancelled, CallerCancelled)), this);
+        lock (this)
+        {
+            registration = made;
+        }
+
+        if (IsFinished)
+        {
+            made.Unregister();
+        }
+    }
+
+    // Most calls have one token: the registration of a second one has no field of its own.
+    private void EndWithOther(CancellationToken cancellationToken)
+    {
+        var other = default(CancellationTokenRegistration);
+        EndWith(cancellationToken, ref other);
+        Ended = () => other.Unregister();
+        if (IsFinished)
+        {
+            other.Unregister();
+        }
     }
 
     private void StartTimer()

@@ -54,11 +54,8 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
     /// <inheritdoc/>
     protected override bool IsSendingEnded => _endSent && Volatile.Read(ref _waitingSends) == 0;
 
-    /// <summary>Starts the call.</summary>
-    public void Start(CancellationToken cancellationToken) => Begin(cancellationToken);
-
-    /// <summary>Sends a message, waiting while there is no room.</summary>
-    public ValueTask SendAsync(TRequest message, CancellationToken cancellationToken) => SendAsync(message, uncompressed: false, cancellationToken);
+    /// <summary>Starts the call, which either token ends.</summary>
+    public void Start(CancellationToken cancellationToken, CancellationToken otherToken = default) => Begin(cancellationToken, otherToken);
 
     /// <summary>Sends a message, as it is if so asked, waiting while there is no room.</summary>
     public ValueTask SendAsync(TRequest message, bool uncompressed, CancellationToken cancellationToken)
@@ -99,9 +96,6 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
 
         return AwaitSendAsync(send, payload, cancellationToken);
     }
-
-    /// <summary>Sends a message if there is room now.</summary>
-    public bool TrySend(TRequest message) => TrySend(message, uncompressed: false);
 
     /// <summary>Sends a message, as it is if so asked, if there is room now.</summary>
     public bool TrySend(TRequest message, bool uncompressed)

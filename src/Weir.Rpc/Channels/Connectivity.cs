@@ -66,7 +66,14 @@ internal sealed class Connectivity
     public void ResetBackoff() => Work.Run(() =>
     {
         _resolution.ResetBackoff();
-        _balancer?.ResetBackoff();
+        if (_hasAddresses)
+        {
+            _balancer?.ResetBackoff();
+        }
+        else if (States.Last.State == ConnectivityState.TransientFailure)
+        {
+            Publish(ConnectivityState.Connecting, null, null); // calls wait for the resolver's answer
+        }
     });
 
     /// <summary>Aborts the calls, closes the connections and waits for them.</summary>

@@ -9,8 +9,8 @@ internal interface IClientCall : IAsyncDisposable
     /// <summary>Whether no policy tries the call again any more.</summary>
     bool IsCommitted { get; }
 
-    /// <summary>How many of the responses received so far came compressed. Something around a call that takes its messages apart does not tell.</summary>
-    int CompressedResponses => 0;
+    /// <summary>How many of the responses received so far came compressed.</summary>
+    int CompressedResponses { get; }
 
     /// <summary>The trailers; throws InvalidOperationException before the call has ended.</summary>
     Metadata Trailers { get; }
@@ -30,18 +30,11 @@ internal interface IClientCall<TRequest, TResponse> : IClientCall
     /// <summary>The responses, to be enumerated once.</summary>
     IAsyncEnumerable<TResponse> Responses { get; }
 
-    /// <summary>Sends a message, waiting while there is no room.</summary>
-    ValueTask SendAsync(TRequest message, CancellationToken cancellationToken);
+    /// <summary>Sends a message, as it is when <paramref name="uncompressed"/>, waiting while there is no room.</summary>
+    ValueTask SendAsync(TRequest message, bool uncompressed, CancellationToken cancellationToken);
 
-    /// <summary>Sends a message if there is room now.</summary>
-    bool TrySend(TRequest message);
-
-    /// <summary>Sends a message, as it is when <paramref name="uncompressed"/>. Something around a call that keeps or changes its messages sends all as the
-    /// call's options say.</summary>
-    ValueTask SendAsync(TRequest message, bool uncompressed, CancellationToken cancellationToken) => SendAsync(message, cancellationToken);
-
-    /// <summary>Sends a message if there is room now, as it is when <paramref name="uncompressed"/>, likewise.</summary>
-    bool TrySend(TRequest message, bool uncompressed) => TrySend(message);
+    /// <summary>Sends a message, as it is when <paramref name="uncompressed"/>, if there is room now.</summary>
+    bool TrySend(TRequest message, bool uncompressed);
 
     /// <summary>Ends this side's half after all sends made before.</summary>
     void Complete();

@@ -114,9 +114,21 @@ internal sealed class PickFirst(Connectivity owner) : Balancer(owner)
     /// <inheritdoc/>
     public override void ResetBackoff()
     {
+        var wasFailing = _failing;
+        if (wasFailing)
+        {
+            _failing = false;
+            _failed.Clear(); // a first pass again: calls wait for its outcome
+        }
+
         foreach (var subchannel in _subchannels.ToArray())
         {
             subchannel.ResetBackoff();
+        }
+
+        if (wasFailing)
+        {
+            StartPass();
         }
     }
 

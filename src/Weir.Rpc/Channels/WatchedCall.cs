@@ -28,6 +28,9 @@ internal sealed class WatchedCall<TRequest, TResponse> : IClientCall<TRequest, T
     public bool IsCommitted => _call.IsCommitted;
 
     /// <inheritdoc/>
+    public int CompressedResponses => _call.CompressedResponses;
+
+    /// <inheritdoc/>
     public Metadata Trailers => _call.Trailers;
 
     /// <inheritdoc/>
@@ -40,14 +43,14 @@ internal sealed class WatchedCall<TRequest, TResponse> : IClientCall<TRequest, T
     public void Leave(string reason) => _call.Leave(reason);
 
     /// <inheritdoc/>
-    public ValueTask SendAsync(TRequest message, CancellationToken cancellationToken)
+    public ValueTask SendAsync(TRequest message, bool uncompressed, CancellationToken cancellationToken)
     {
-        var send = _call.SendAsync(message, cancellationToken);
+        var send = _call.SendAsync(message, uncompressed, cancellationToken);
         return _sends is null ? send : _sends.WatchAsync(send);
     }
 
     /// <inheritdoc/>
-    public bool TrySend(TRequest message) => _call.TrySend(message);
+    public bool TrySend(TRequest message, bool uncompressed) => _call.TrySend(message, uncompressed);
 
     /// <inheritdoc/>
     public void Complete() => _call.Complete();

@@ -3,8 +3,12 @@ using System.Buffers;
 namespace Weir.Rpc.Compression;
 
 /// <summary>Octets to read, or a buffer to write to, as the stream that the framework's compressors want beneath them.</summary>
-/// <remarks>The framework takes input that is cut off for its end. So reading beyond the input throws: a decompressor that has seen the end of its
-/// data does not. One of gzip looks for a further member then: it is to find one octet that begins none.</remarks>
+/// <remarks>
+/// The framework takes input that is cut off for its end. So reading beyond the input throws: a decompressor that has seen the end of its
+/// data does not. One of gzip looks for a further member then: it is to find one octet that begins none.
+/// Nor does the framework say what it leaves unread. A decompressor of gzip asks for that octet only when it has used up all before it; to others the
+/// last octet is given alone, which they ask for only when their data has not ended yet.
+/// </remarks>
 internal sealed class BufferStream : Stream
 {
     // Nor can it be the octet that was cut off, the last of gzip's length: messages are shorter than 4 GiB - 16 MiB.
@@ -23,6 +27,9 @@ internal sealed class BufferStream : Stream
 
     /// <summary>Creates a stream to write to.</summary>
     public BufferStream(IBufferWriter<byte> output) => _output = output;
+
+    /// <summary>Whether the data that was read ended where the input does.</summary>
+    public bool IsUsedUp => _rest.IsEmpty && !_looksForMember;
 
     /// <inheritdoc/>
     public override bool CanRead => _output is null;
@@ -54,7 +61,8 @@ internal sealed class BufferStream : Stream
             return 1;
         }
 
-        var count = (int)Math.Min(buffer.Length, _rest.Length);
+        var most = _looksForMember || _rest.Length <= 1 ? _rest.Length : _rest.Length - 1;
+        var count = (int)Math.Min(buffer.Length, most);
         _rest.Slice(0, count).CopyTo(buffer);
         _rest = _rest.Slice(count);
         return count;

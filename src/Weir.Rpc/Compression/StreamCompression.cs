@@ -16,39 +16,52 @@ internal abstract class StreamCompression(string name) : MessageCompression(name
     /// <inheritdoc/>
     public sealed override void Decompress(in ReadOnlySequence<byte> data, IBufferWriter<byte> destination)
     {
-        using var decompressor = CreateDecompressor(data);
+        using var input = new BufferStream(data, HasMembers);
+        using var decompressor = CreateDecompressor(input);
         int count;
         while ((count = decompressor.Read(destination.GetSpan())) > 0)
         {
             destination.Advance(count);
         }
+
+        if (!input.IsUsedUp)
+        {
+            throw new InvalidDataException($"octets follow the end of the {Name} data");
+        }
     }
+
+    /// <summary>Whether data may be several pieces, one after the other.</summary>
+    protected abstract bool HasMembers { get; }
 
     /// <summary>A stream that compresses what is written to it.</summary>
     protected abstract Stream CreateCompressor(Stream compressed);
 
     /// <summary>A stream that decompresses as it is read.</summary>
-    protected abstract Stream CreateDecompressor(in ReadOnlySequence<byte> data);
+    protected abstract Stream CreateDecompressor(Stream compressed);
 }
 
 /// <summary>RFC 1952.</summary>
 internal sealed class GzipCompression(CompressionLevel level) : StreamCompression("gzip")
 {
     /// <inheritdoc/>
+    protected override bool HasMembers => true; // RFC 1952 §2.2
+
+    /// <inheritdoc/>
     protected override Stream CreateCompressor(Stream compressed) => new GZipStream(compressed, level);
 
     /// <inheritdoc/>
-    protected override Stream CreateDecompressor(in ReadOnlySequence<byte> data) =>
-        new GZipStream(new BufferStream(data, looksForMember: true), CompressionMode.Decompress);
+    protected override Stream CreateDecompressor(Stream compressed) => new GZipStream(compressed, CompressionMode.Decompress);
 }
 
 /// <summary>RFC 1950, which gRPC and HTTP call "deflate".</summary>
 internal sealed class DeflateCompression(CompressionLevel level) : StreamCompression("deflate")
 {
     /// <inheritdoc/>
+    protected override bool HasMembers => false;
+
+    /// <inheritdoc/>
     protected override Stream CreateCompressor(Stream compressed) => new ZLibStream(compressed, level);
 
     /// <inheritdoc/>
-    protected override Stream CreateDecompressor(in ReadOnlySequence<byte> data) =>
-        new ZLibStream(new BufferStream(data, looksForMember: false), CompressionMode.Decompress);
+    protected override Stream CreateDecompressor(Stream compressed) => new ZLibStream(compressed, CompressionMode.Decompress);
 }

@@ -6,7 +6,8 @@ namespace Weir.Rpc.Interception;
 
 /// <summary>A call that the last interceptor asked for, as a stream of messages each way.</summary>
 internal sealed class InnermostCall<TRequest, TResponse>(
-    CallInvoker invoker, Method<TRequest, TResponse> method, OutgoingCall call, Action<Exception> failSends, Action<IClientCall> onStarted)
+    CallInvoker invoker, Method<TRequest, TResponse> method, OutgoingCall call, UncompressedMessages uncompressed,
+    Action<Exception> failSends, Action<IClientCall> onStarted)
     where TRequest : class
     where TResponse : class
 {
@@ -16,7 +17,7 @@ internal sealed class InnermostCall<TRequest, TResponse>(
     public async IAsyncEnumerable<TResponse> RunAsync(IAsyncEnumerable<TRequest> requests, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var options = call.Options with { Headers = call.RequestHeaders, Deadline = call.Deadline, Timeout = null };
+        var options = call.Options with { Headers = call.RequestHeaders, Deadline = call.Deadline, Timeout = null, CancellationToken = default, MessageTimeout = null };
         IClientCall inner;
         Task<TResponse>? response = null;
         IAsyncEnumerable<TResponse>? responses = null;
@@ -114,7 +115,7 @@ internal sealed class InnermostCall<TRequest, TResponse>(
             {
                 try
                 {
-                    await inner.SendAsync(request, CancellationToken.None).ConfigureAwait(false);
+                    await inner.SendAsync(request, uncompressed.OnGiven(request, otherwise: false), CancellationToken.None).ConfigureAwait(false);
                 }
                 catch (Exception error) when (inner.IsFinished)
                 {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using System.Threading.Channels;
 using Weir.Rpc.Channels;
@@ -9,7 +10,7 @@ namespace Weir.Rpc.Interception;
 /// A client's call whose messages pass through interceptors. The caller's sends go into a queue of one, from which the interceptors take; their
 /// result is asked for its first message at once, so that the call starts without a reader, and for the others when the caller asks.
 /// </summary>
-internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TRequest, TResponse>, IAsyncEnumerable<TResponse>, IAsyncEnumerator<TResponse>
+internal sealed class InterceptedCall<TRequest, TResponse> : IChannelCall<TRequest, TResponse>, IAsyncEnumerable<TResponse>, IAsyncEnumerator<TResponse>
     where TRequest : class
     where TResponse : class
 {
@@ -19,11 +20,13 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
     private readonly TRequest? _request;
     private readonly TimeProvider _time;
     private readonly int _mostWaitingSenders;
-    private readonly Channel<TRequest>? _requests; // null when there is one request
+    private readonly Channel<(TRequest Message, bool Uncompressed)>? _requests; // null when there is one request
+    private readonly UncompressedMessages _uncompressed = new();
     private readonly CancellationTokenSource _stop = new(); // without a timer: holds nothing to dispose of
     private readonly SemaphoreSlim _step = new(1, 1);       // one MoveNextAsync, or the disposal of the enumerator, at a time
     private readonly OutgoingCall _call;
     private CancellationTokenRegistration _registration;
+    private CancellationTokenRegistration _otherRegistration; // of the options' token
     private CancellationTokenRegistration _enumerationRegistration;
     private DeadlineTimer? _timer;
     private IAsyncEnumerator<TResponse>? _responses; // under _step
@@ -33,6 +36,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
     private volatile bool _ended;
     private volatile bool _completed;
     private volatile bool _deadlinePassed;
+    private volatile RpcException? _stopReason;
     private volatile string _reason = "the caller cancelled the call";
     private int _waitingSenders;
     private int _enumerated;
@@ -46,7 +50,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
         var settings = invoker.ChannelOptions ?? new RpcChannelOptions();
         _time = settings.TimeProvider;
         _mostWaitingSenders = settings.Http2.MaxWaitingSenders;
-        _requests = request is null ? Channel.CreateBounded<TRequest>(1) : null;
+        _requests = request is null ? Channel.CreateBounded<(TRequest, bool)>(1) : null;
         var deadline = ClientCall.GetDeadline(options, _time.GetUtcNow());
         _call = new OutgoingCall(method.ServiceName, method.Name, method.Path, method.Kind, options, deadline, _stop.Token);
     }
@@ -56,6 +60,9 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
 
     /// <inheritdoc/>
     public bool IsCommitted => _inner?.IsCommitted ?? _ended;
+
+    /// <inheritdoc/>
+    public int CompressedResponses => _inner?.CompressedResponses ?? 0;
 
     /// <inheritdoc/>
     public Metadata Trailers => !_ended
@@ -77,6 +84,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
         }
 
         _registration = cancellationToken.UnsafeRegister(static call => ((InterceptedCall<TRequest, TResponse>)call!)._stop.Cancel(), this);
+        _otherRegistration = _call.Options.CancellationToken.UnsafeRegister(static call => ((InterceptedCall<TRequest, TResponse>)call!)._stop.Cancel(), this);
         _first = StartAsync();
         _ = _first.Exception; // told to whoever reads; a call that nobody reads is not unobserved
     }
@@ -85,7 +93,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
     public Task<Metadata> GetResponseHeadersAsync() => _call.ResponseHeaders;
 
     /// <inheritdoc/>
-    public async ValueTask SendAsync(TRequest message, CancellationToken cancellationToken)
+    public async ValueTask SendAsync(TRequest message, bool uncompressed, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(message);
         if (Interlocked.Increment(ref _waitingSenders) > _mostWaitingSenders)
@@ -96,7 +104,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
 
         try
         {
-            await _requests!.Writer.WriteAsync(message, cancellationToken).ConfigureAwait(false);
+            await _requests!.Writer.WriteAsync((message, uncompressed), cancellationToken).ConfigureAwait(false);
         }
         catch (ChannelClosedException)
         {
@@ -109,10 +117,10 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
     }
 
     /// <inheritdoc/>
-    public bool TrySend(TRequest message)
+    public bool TrySend(TRequest message, bool uncompressed)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return !_completed ? _requests!.Writer.TryWrite(message) : throw CreateSendException();
+        return !_completed ? _requests!.Writer.TryWrite((message, uncompressed)) : throw CreateSendException();
     }
 
     /// <inheritdoc/>
@@ -185,6 +193,13 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
     }
 
     /// <inheritdoc/>
+    public void Stop(Status status)
+    {
+        _stopReason ??= new RpcException(status);
+        _stop.Cancel();
+    }
+
+    /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         Leave("the caller left the call before its end");
@@ -212,7 +227,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
     {
         try
         {
-            var requests = _request is null ? _requests!.Reader.ReadAllAsync(_stop.Token) : SingleMessage.Of(_request);
+            var requests = _request is null ? TakeRequestsAsync(_stop.Token) : SingleMessage.Of(_request);
             _responses = Invoke(0, requests).GetAsyncEnumerator(_stop.Token);
         }
         catch (Exception error) // of an interceptor: how the call ends
@@ -221,6 +236,15 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
         }
 
         return await StepAsync().ConfigureAwait(false);
+    }
+
+    private async IAsyncEnumerable<TRequest> TakeRequestsAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var (message, uncompressed) in _requests!.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            _uncompressed.OnTaken(message, uncompressed);
+            yield return message;
+        }
     }
 
     private async Task<bool> StepAsync()
@@ -246,7 +270,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
         ArgumentNullException.ThrowIfNull(requests);
         if (index == _interceptors.Length)
         {
-            return new InnermostCall<TRequest, TResponse>(_invoker, _method, _call, FailSends, inner => _inner = inner).RunAsync(requests, _stop.Token);
+            return new InnermostCall<TRequest, TResponse>(_invoker, _method, _call, _uncompressed, FailSends, inner => _inner = inner).RunAsync(requests, _stop.Token);
         }
 
         var interceptor = _interceptors[index];
@@ -282,6 +306,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
         _ended = true;
         _timer?.Dispose();
         _registration.Unregister();
+        _otherRegistration.Unregister();
         _enumerationRegistration.Unregister();
         _requests?.Writer.TryComplete(failure);
         _call.End(failure);
@@ -290,7 +315,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IClientCall<TReques
 
     private RpcException CreateCancelled() => _deadlinePassed
         ? new RpcException(ClientCall.DeadlineStatus)
-        : new RpcException(StatusCode.Cancelled, _reason);
+        : _stopReason ?? new RpcException(StatusCode.Cancelled, _reason);
 
     private Exception CreateSendException()
     {

@@ -8,6 +8,7 @@ internal sealed class InterceptedHandler<TRequest, TResponse>(
     where TRequest : class
     where TResponse : class
 {
+    private readonly UncompressedMessages _uncompressed = new();
     private int _handled;
 
     /// <summary>Takes the requests, sends the responses, not the status.</summary>
@@ -21,7 +22,10 @@ internal sealed class InterceptedHandler<TRequest, TResponse>(
         }
         else
         {
-            await call.SendAllAsync(responses).ConfigureAwait(false);
+            await foreach (var response in responses.WithCancellation(call.CancellationToken).ConfigureAwait(false))
+            {
+                await call.SendAsync(response, _uncompressed.OnGiven(response, call.ResponsesUncompressed), CancellationToken.None).ConfigureAwait(false);
+            }
         }
     }
 
@@ -50,7 +54,7 @@ internal sealed class InterceptedHandler<TRequest, TResponse>(
             throw new InvalidOperationException($"An interceptor ran the handler of {call.Method} a second time.");
         }
 
-        var responses = call.HasSingleResponse ? method.Stream(call, requests) : new MergedResponses<TRequest, TResponse>(call).RunAsync(method, requests);
+        var responses = call.HasSingleResponse ? method.Stream(call, requests) : new MergedResponses<TRequest, TResponse>(call, _uncompressed).RunAsync(method, requests);
         await foreach (var response in responses.WithCancellation(call.CancellationToken).ConfigureAwait(false))
         {
             yield return response;

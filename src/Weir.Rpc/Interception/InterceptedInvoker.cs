@@ -1,8 +1,13 @@
+using Weir.Rpc.Channels;
+
 namespace Weir.Rpc.Interception;
 
 /// <summary>Starts calls through interceptors.</summary>
 internal sealed class InterceptedInvoker(CallInvoker next, ClientInterceptor[] interceptors) : CallInvoker
 {
+    /// <inheritdoc/>
+    public override void ResetConnectBackoff() => next.ResetConnectBackoff();
+
     /// <inheritdoc/>
     internal override RpcChannelOptions? ChannelOptions => next.ChannelOptions;
 
@@ -30,7 +35,8 @@ internal sealed class InterceptedInvoker(CallInvoker next, ClientInterceptor[] i
     public override DuplexStreamingCall<TRequest, TResponse> DuplexStreaming<TRequest, TResponse>(Method<TRequest, TResponse> method, CallOptions options, CancellationToken cancellationToken) =>
         new(Create(method, MethodKind.DuplexStreaming, null, options, cancellationToken));
 
-    private InterceptedCall<TRequest, TResponse> Create<TRequest, TResponse>(
+    /// <summary>The limit of the waits for a response is watched here, where the caller waits: what interceptors ask for is their own affair.</summary>
+    private IClientCall<TRequest, TResponse> Create<TRequest, TResponse>(
         Method<TRequest, TResponse> method, MethodKind kind, TRequest? request, in CallOptions options, CancellationToken cancellationToken)
         where TRequest : class
         where TResponse : class
@@ -38,6 +44,8 @@ internal sealed class InterceptedInvoker(CallInvoker next, ClientInterceptor[] i
         CheckKind(method, kind);
         var call = new InterceptedCall<TRequest, TResponse>(next, interceptors, method, request, options);
         call.Start(cancellationToken);
-        return call;
+        return options.MessageTimeout is null
+            ? call
+            : new WatchedCall<TRequest, TResponse>(call, ChannelOptions?.TimeProvider ?? TimeProvider.System, options.MessageTimeout, sendTimeout: null);
     }
 }

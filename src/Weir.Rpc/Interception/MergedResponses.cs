@@ -5,11 +5,11 @@ using Weir.Rpc.Serving;
 namespace Weir.Rpc.Interception;
 
 /// <summary>The responses of a handler together with those that it, or its tasks, send beside: interceptors see one stream of all.</summary>
-internal sealed class MergedResponses<TRequest, TResponse>(ServerCallState<TRequest, TResponse> call)
+internal sealed class MergedResponses<TRequest, TResponse>(ServerCallState<TRequest, TResponse> call, UncompressedMessages uncompressed)
     where TRequest : class
     where TResponse : class
 {
-    private readonly Channel<TResponse> _sent = Channel.CreateBounded<TResponse>(1);
+    private readonly Channel<(TResponse Message, bool Uncompressed)> _sent = Channel.CreateBounded<(TResponse, bool)>(1);
 
     /// <summary>Runs the handler. Ends after it and its tasks.</summary>
     public async IAsyncEnumerable<TResponse> RunAsync(BoundMethod<TRequest, TResponse> method, IAsyncEnumerable<TRequest> requests)
@@ -27,7 +27,7 @@ internal sealed class MergedResponses<TRequest, TResponse>(ServerCallState<TRequ
             {
                 while (sent.TryRead(out var message))
                 {
-                    yield return message;
+                    yield return Take(message);
                 }
 
                 try
@@ -51,11 +51,12 @@ internal sealed class MergedResponses<TRequest, TResponse>(ServerCallState<TRequ
 
                 while (sent.TryRead(out var message)) // the handler sent it before this one
                 {
-                    yield return message;
+                    yield return Take(message);
                 }
 
                 if (goesOn)
                 {
+                    uncompressed.OnTaken(handled.Current, call.ResponsesUncompressed ? true : null); // else as the call says when it is sent
                     yield return handled.Current;
                 }
             }
@@ -71,7 +72,7 @@ internal sealed class MergedResponses<TRequest, TResponse>(ServerCallState<TRequ
                 {
                     while (sent.TryRead(out var message))
                     {
-                        yield return message;
+                        yield return Take(message);
                     }
 
                     readable = sent.WaitToReadAsync().AsTask();
@@ -80,7 +81,7 @@ internal sealed class MergedResponses<TRequest, TResponse>(ServerCallState<TRequ
 
             while (sent.TryRead(out var message))
             {
-                yield return message;
+                yield return Take(message);
             }
 
             if (failure is not null)
@@ -101,20 +102,26 @@ internal sealed class MergedResponses<TRequest, TResponse>(ServerCallState<TRequ
         }
     }
 
+    private TResponse Take((TResponse Message, bool Uncompressed) sent)
+    {
+        uncompressed.OnTaken(sent.Message, sent.Uncompressed);
+        return sent.Message;
+    }
+
     private sealed class Sender(MergedResponses<TRequest, TResponse> responses) : ResponseSender<TResponse>
     {
         private readonly ServerCallState<TRequest, TResponse> _call = responses.Call;
-        private readonly ChannelWriter<TResponse> _writer = responses._sent.Writer;
+        private readonly ChannelWriter<(TResponse, bool)> _writer = responses._sent.Writer;
 
         /// <inheritdoc/>
-        public override async ValueTask SendAsync(TResponse message, CancellationToken cancellationToken = default)
+        public override async ValueTask SendAsync(TResponse message, bool uncompressed, CancellationToken cancellationToken = default)
         {
             ArgumentNullException.ThrowIfNull(message);
             _call.CancellationToken.ThrowIfCancellationRequested();
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _call.CancellationToken);
             try
             {
-                await _writer.WriteAsync(message, either.Token).ConfigureAwait(false);
+                await _writer.WriteAsync((message, uncompressed), either.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException)
             {
@@ -128,10 +135,10 @@ internal sealed class MergedResponses<TRequest, TResponse>(ServerCallState<TRequ
         }
 
         /// <inheritdoc/>
-        public override bool TrySend(TResponse message)
+        public override bool TrySend(TResponse message, bool uncompressed)
         {
             ArgumentNullException.ThrowIfNull(message);
-            return !_call.IsStopped && _writer.TryWrite(message);
+            return !_call.IsStopped && _writer.TryWrite((message, uncompressed));
         }
     }
 

@@ -7,9 +7,10 @@ internal sealed class HedgingLoop<TRequest, TResponse>(RetryingCall<TRequest, TR
 {
     private readonly List<(Attempt<TResponse> Attempt, Task Response)> _waiting = [];
     private int _started;
+    private bool _wasRefused;
     private bool _isForbidden;
 
-    private bool MayStart => _started < policy.MaxAttempts && !_isForbidden && !call.IsOver && (_started == 0 || call.Throttle is not { IsOpen: false });
+    private bool MayStart => _started < policy.MaxAttempts && !_isForbidden && (_started == 0 || call.Throttle is not { IsOpen: false });
 
     /// <summary>Makes attempts until the call is committed to one. Never fails.</summary>
     public async Task RunAsync()
@@ -94,9 +95,16 @@ internal sealed class HedgingLoop<TRequest, TResponse>(RetryingCall<TRequest, TR
             return false;
         }
 
-        if (call.IsOver)
+        if (call.HasEndedAsOver(attempt))
         {
             return false;
+        }
+
+        if (attempt.Call.WasRefused && !_wasRefused)
+        {
+            _wasRefused = true; // as in RetryLoop
+            _started--;
+            return true;
         }
 
         var isFatal = !policy.NonFatalStatusCodes.Contains(attempt.Call.EndStatus.Code);

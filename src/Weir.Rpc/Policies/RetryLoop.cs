@@ -39,14 +39,14 @@ internal sealed class RetryLoop<TRequest, TResponse>(RetryingCall<TRequest, TRes
             return null;
         }
 
-        if (call.IsOver)
+        if (call.HasEndedAsOver(attempt))
         {
             return null;
         }
 
         if (attempt.Call.WasRefused && !_wasRefused)
         {
-            _wasRefused = true; // no server has done anything with it: the next one is the same attempt
+            _wasRefused = true; // no server has done anything with it: the next one is the same attempt (gRFC A6, "Transparent Retries")
             return TimeSpan.Zero;
         }
 

@@ -27,6 +27,7 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
     private Attempt<TResponse>? _winner;                    // under _lock: the one that the call is committed to
     private Exception? _sendFailure;                        // under _lock
     private CancellationTokenRegistration _registration;
+    private CancellationTokenRegistration _otherRegistration;
     private Task _run = Task.CompletedTask;
     private bool _mustCommit;                               // under _lock: to the next attempt
     private bool _left;                                     // under _lock
@@ -52,6 +53,9 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
     public bool IsCommitted => _committed.Task.IsCompleted;
 
     /// <inheritdoc/>
+    public int CompressedResponses => Winner?.CompressedResponses ?? 0;
+
+    /// <inheritdoc/>
     public Metadata Trailers => Winner?.Trailers ?? throw new InvalidOperationException("The call has not ended: its trailers are not here yet.");
 
     /// <inheritdoc/>
@@ -67,16 +71,17 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
 
     private TimeProvider Time => _channel.Options.TimeProvider;
 
-    /// <summary>Starts the call. Never throws for what the server or the network does.</summary>
-    public void Start(TRequest? request, CancellationToken cancellationToken)
+    /// <summary>Starts the call, which either token ends. Never throws for what the server or the network does.</summary>
+    public void Start(TRequest? request, CancellationToken cancellationToken, CancellationToken otherToken)
     {
         _registration = cancellationToken.UnsafeRegister(static call => ((RetryingCall<TRequest, TResponse>)call!)._stop.Cancel(), this);
+        _otherRegistration = otherToken.UnsafeRegister(static call => ((RetryingCall<TRequest, TResponse>)call!)._stop.Cancel(), this);
         if (request is not null)
         {
             _completed = true;
             try
             {
-                _ = _buffer.Add(new ReplayMessage(RawMarshaller.Serialise(_method.Requests, request, _maxSendBytes))) || (_mustCommit = true);
+                _ = _buffer.Add(new ReplayMessage(RawMarshaller.Serialise(_method.Requests, request, _maxSendBytes), _options.RequestUncompressed)) || (_mustCommit = true);
             }
             catch (Exception error) // too large, or what the marshaller throws: ends the call
             {
@@ -95,7 +100,7 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
     /// <summary>Starts an attempt, the first one being number 1. Null when the call is committed already.</summary>
     public Attempt<TResponse>? StartAttempt(int number)
     {
-        var attempt = new Attempt<TResponse>(new ClientCall<byte[], TResponse>(_channel, _rawMethod, _options, _config) { PreviousAttempts = number - 1 });
+        var attempt = new Attempt<TResponse>(new ClientCall<byte[], TResponse>(_channel, _rawMethod, _options, _config) { PreviousAttempts = number - 1, IsAttempt = true });
         bool commits;
         lock (_lock)
         {
@@ -157,10 +162,10 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
             FailSends(failure);
         }
 
-        attempt.Call.Ended = () => _registration.Unregister();
+        attempt.Call.Ended = Unregister;
         if (attempt.Call.IsFinished)
         {
-            _registration.Unregister();
+            Unregister();
         }
     }
 
@@ -178,8 +183,11 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
         }
     }
 
-    /// <summary>Whether the call is over whatever the policy says: the caller has left it, or its deadline has passed.</summary>
-    public bool IsOver => _stop.IsCancellationRequested || (_options.Deadline is { } deadline && Time.GetUtcNow() >= deadline);
+    /// <summary>Whether an attempt ended because the caller has left the call, or because its deadline has passed: none follows. One that failed for another
+    /// reason before either is followed, if the policy says so, by one that ends for that: what the caller sees does not depend on who was quicker.</summary>
+    public bool HasEndedAsOver(Attempt<TResponse> attempt) =>
+        (attempt.Call.EndStatus.Code == StatusCode.Cancelled && _stop.IsCancellationRequested)
+        || (attempt.Call.EndStatus.Code == StatusCode.DeadlineExceeded && _options.Deadline is { } deadline && Time.GetUtcNow() >= deadline);
 
     /// <inheritdoc/>
     public async Task<Metadata> GetResponseHeadersAsync()
@@ -189,7 +197,7 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
     }
 
     /// <inheritdoc/>
-    public ValueTask SendAsync(TRequest message, CancellationToken cancellationToken)
+    public ValueTask SendAsync(TRequest message, bool uncompressed, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(message);
         if (cancellationToken.IsCancellationRequested)
@@ -197,15 +205,15 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
             return ValueTask.FromCanceled(cancellationToken);
         }
 
-        var kept = Add(message, onlyIfRoom: false)!;
+        var kept = Add(message, uncompressed, onlyIfRoom: false)!;
         return kept.Task.IsCompleted || !cancellationToken.CanBeCanceled ? new ValueTask(kept.Task) : AwaitAsync(kept, cancellationToken);
     }
 
     /// <inheritdoc/>
-    public bool TrySend(TRequest message)
+    public bool TrySend(TRequest message, bool uncompressed)
     {
         ArgumentNullException.ThrowIfNull(message);
-        return Add(message, onlyIfRoom: true) is not null;
+        return Add(message, uncompressed, onlyIfRoom: true) is not null;
     }
 
     /// <inheritdoc/>
@@ -273,14 +281,20 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
         }
     }
 
-    private ReplayMessage? Add(TRequest message, bool onlyIfRoom)
+    private void Unregister()
+    {
+        _registration.Unregister();
+        _otherRegistration.Unregister();
+    }
+
+    private ReplayMessage? Add(TRequest message, bool uncompressed, bool onlyIfRoom)
     {
         if (_completed)
         {
             throw ClientCall.CreateCompletedException();
         }
 
-        var kept = new ReplayMessage(RawMarshaller.Serialise(_method.Requests, message, _maxSendBytes));
+        var kept = new ReplayMessage(RawMarshaller.Serialise(_method.Requests, message, _maxSendBytes), uncompressed);
         Attempt<TResponse>? last = null;
         lock (_lock)
         {
@@ -374,7 +388,7 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
             {
                 try
                 {
-                    await attempt.Call.SendAsync(message.Payload, CancellationToken.None).ConfigureAwait(false);
+                    await attempt.Call.SendAsync(message.Payload, message.Uncompressed, CancellationToken.None).ConfigureAwait(false);
                 }
                 catch (Exception error) // the attempt has ended: its status says how
                 {

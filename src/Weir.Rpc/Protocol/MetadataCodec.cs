@@ -28,7 +28,7 @@ internal static class MetadataCodec
         metadata ??= new Metadata();
         if (!field.Name.EndsWith(GrpcNames.BinarySuffix, StringComparison.Ordinal))
         {
-            metadata.AddReceived(new Metadata.Entry(field.Name, field.Value));
+            metadata.AddReceived(new Metadata.Entry(field.Name, TrimBlanks(field.Value)));
             return true;
         }
 
@@ -43,6 +43,13 @@ internal static class MetadataCodec
         }
 
         return true;
+    }
+
+    /// <summary>A peer may send blanks at the ends, which mean nothing there; without them the value may be sent on (see Metadata.Add).</summary>
+    private static string TrimBlanks(string value)
+    {
+        var trimmed = value.AsSpan().Trim(" \t");
+        return trimmed.Length == value.Length ? value : trimmed.ToString();
     }
 
     private static bool TryDecode(ReadOnlySpan<char> text, out byte[] bytes)

@@ -72,7 +72,7 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     public override DateTimeOffset? Deadline { get; }
 
     /// <inheritdoc/>
-    public override CancellationToken Draining => _connection.Server.Draining;
+    public override CancellationToken Draining => _connection.Draining;
 
     /// <inheritdoc/>
     public override CancellationToken CancellationToken

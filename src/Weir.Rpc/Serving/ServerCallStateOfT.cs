@@ -38,8 +38,6 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     /// <inheritdoc/>
     protected override bool HasSingleRequest => _method.Method.Kind is MethodKind.Unary or MethodKind.ServerStreaming;
 
-    private bool IsHandlerUncompressed => SendCompression is not null && ResponsesUncompressed;
-
     /// <summary>Whether the handler gives one response rather than a stream.</summary>
     public bool HasSingleResponse => _method.Method.Kind is MethodKind.Unary or MethodKind.ClientStreaming;
 
@@ -64,7 +62,7 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     }
 
     /// <summary>Sends the one response.</summary>
-    public ValueTask SendSingleAsync(TResponse? response) => SendAsync(CheckResponse(response), IsHandlerUncompressed, CancellationToken.None);
+    public ValueTask SendSingleAsync(TResponse? response) => SendAsync(CheckResponse(response), ResponsesUncompressed, CancellationToken.None);
 
     /// <summary>Throws InvalidOperationException when a handler gave no response.</summary>
     public TResponse CheckResponse(TResponse? response) =>
@@ -78,7 +76,7 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
         {
             await foreach (var run in shared.InRuns(CancellationToken).ConfigureAwait(false))
             {
-                await SendAsync(run, IsHandlerUncompressed ? null : SendCompression, CancellationToken.None).ConfigureAwait(false);
+                await SendAsync(run, ResponsesUncompressed ? null : SendCompression, CancellationToken.None).ConfigureAwait(false);
             }
 
             return;
@@ -86,7 +84,7 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
 
         await foreach (var response in responses.WithCancellation(CancellationToken).ConfigureAwait(false))
         {
-            await SendAsync(response, IsHandlerUncompressed, CancellationToken.None).ConfigureAwait(false);
+            await SendAsync(response, ResponsesUncompressed, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
@@ -130,7 +128,8 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
         ? MessagePayload<TResponse>.Create(_method.Method.Responses, message, Settings.MaxSendMessageBytes)
         : MessagePayload<TResponse>.CreateCompressed(_method.Method.Responses, message, Settings.MaxSendMessageBytes, SendCompression);
 
-    private ValueTask SendAsync(TResponse message, bool uncompressed, CancellationToken cancellationToken) =>
+    /// <summary>Sends a response, as it is when <paramref name="uncompressed"/>, waiting while there is no room.</summary>
+    public ValueTask SendAsync(TResponse message, bool uncompressed, CancellationToken cancellationToken) =>
         SendAsync(CreatePayload(message, uncompressed), cancellationToken);
 
     private ValueTask SendAsync(
@@ -254,18 +253,11 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     private sealed class Sender(ServerCallState<TRequest, TResponse> call) : ResponseSender<TResponse>
     {
         /// <inheritdoc/>
-        public override ValueTask SendAsync(TResponse message, CancellationToken cancellationToken = default) =>
-            SendAsync(message, uncompressed: false, cancellationToken);
-
-        /// <inheritdoc/>
         public override ValueTask SendAsync(TResponse message, bool uncompressed, CancellationToken cancellationToken = default)
         {
             ArgumentNullException.ThrowIfNull(message);
             return call.SendAsync(message, uncompressed, cancellationToken);
         }
-
-        /// <inheritdoc/>
-        public override bool TrySend(TResponse message) => TrySend(message, uncompressed: false);
 
         /// <inheritdoc/>
         public override bool TrySend(TResponse message, bool uncompressed)

@@ -4,11 +4,16 @@ using Weir.Http2;
 namespace Weir.Rpc.Serving;
 
 /// <summary>One connection of a server, with its calls.</summary>
+#pragma warning disable CA1001 // a CancellationTokenSource without a timer holds nothing to dispose of, and its token may outlive the connection
 internal sealed class ServerConnection : IHttp2ServerHandler
+#pragma warning restore CA1001
 {
     private readonly MethodTable _methods;
     private readonly Http2Connection _http2;
     private readonly TaskCompletionSource _allEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _lock = new();
+    private readonly CancellationTokenSource _draining = new();
+    private Task _drainCallbacks = Task.CompletedTask; // under _lock
     private Task _drain = Task.CompletedTask;
     private int _running = 1; // calls whose work has not ended, and the connection itself
 
@@ -19,6 +24,7 @@ internal sealed class ServerConnection : IHttp2ServerHandler
         ClientIdentity = clientIdentity;
         _methods = methods;
         _http2 = Http2Connection.CreateServer(transport, this, server.Options.Http2);
+        _http2.DrainBegun += TellDraining;
         Completion = Task.CompletedTask;
     }
 
@@ -31,6 +37,9 @@ internal sealed class ServerConnection : IHttp2ServerHandler
     /// <summary>Who the client showed itself to be.</summary>
     public ClientIdentity? ClientIdentity { get; }
 
+    /// <summary>Fires when the server is going to stop, or this connection is as old as it may get.</summary>
+    public CancellationToken Draining => _draining.Token;
+
     /// <summary>After <see cref="Start"/>: completes when the connection has ended and all its calls have ended.</summary>
     public Task Completion { get; private set; }
 
@@ -42,7 +51,11 @@ internal sealed class ServerConnection : IHttp2ServerHandler
     public void Start() => Completion = RunAsync(_http2.RunAsync());
 
     /// <summary>No new calls; open ones go on. Called once.</summary>
-    public void BeginDrain() => _drain = DrainAsync();
+    public void BeginDrain()
+    {
+        TellDraining();
+        _drain = DrainAsync();
+    }
 
     /// <summary>Closes the connection, which cancels its calls.</summary>
     public void Abort(string reason) => _http2.Close(Http2ErrorCode.NoError, reason);
@@ -94,6 +107,36 @@ internal sealed class ServerConnection : IHttp2ServerHandler
         OnCallEnded();
         await _allEnded.Task.ConfigureAwait(false);
         await _drain.ConfigureAwait(false);
+        await AwaitDrainCallbacksAsync().ConfigureAwait(false);
+    }
+
+    private void TellDraining()
+    {
+        lock (_lock)
+        {
+            if (!_draining.IsCancellationRequested)
+            {
+                _drainCallbacks = _draining.CancelAsync(); // callbacks run on the pool
+            }
+        }
+    }
+
+    private async ValueTask AwaitDrainCallbacksAsync()
+    {
+        Task callbacks;
+        lock (_lock)
+        {
+            callbacks = _drainCallbacks;
+        }
+
+        try
+        {
+            await callbacks.ConfigureAwait(false);
+        }
+        catch (Exception error) // what a callback of the application throws
+        {
+            RpcLog.DrainCallbackFailed(Server.Logger, error);
+        }
     }
 
     private async Task DrainAsync()

@@ -35,6 +35,7 @@ var cases = map[string]func(context.Context, *client, []string) error{
 	"gap":           gap,
 	"chat":          chat,
 	"invalid":       invalid,
+	"details":       details,
 	"deadline":      deadline,
 	"cancel":        cancel,
 	"unimplemented": unimplemented,

@@ -4,6 +4,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/golang/protobuf/ptypes"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -28,6 +30,8 @@ func (p *prices) send(symbol string, stream priceSender) error {
 	switch symbol {
 	case "":
 		return status.Error(codes.InvalidArgument, "Symbol fehlt: „“ 取引 100 %")
+	case "DETAILS":
+		return refuseWithDetails()
 	case "SILENT":
 		<-stream.Context().Done()
 		return p.leave(stream)
@@ -47,6 +51,17 @@ func (p *prices) send(symbol string, stream priceSender) error {
 		}
 	}
 	return nil
+}
+
+func refuseWithDetails() error {
+	refusal, err := status.New(codes.InvalidArgument, "no such symbol: ").WithDetails(
+		&errdetails.BadRequest{FieldViolations: []*errdetails.BadRequest_FieldViolation{{Field: "symbol", Description: "größer als 取引"}}},
+		&errdetails.RetryInfo{RetryDelay: ptypes.DurationProto(1500 * time.Millisecond)},
+		&errdetails.ErrorInfo{Reason: "NO_SYMBOL", Domain: "weir.test", Metadata: map[string]string{"symbol": "DETAILS"}})
+	if err != nil {
+		return err
+	}
+	return refusal.Err()
 }
 
 func (p *prices) leave(stream grpc.ServerStream) error {

@@ -1,0 +1,252 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Time.Testing;
+using Weir.Rpc.Tests.Support;
+
+namespace Weir.Rpc.Tests;
+
+/// <summary>Calls over two hops: a handler's own calls take the deadline and the cancellation of the one that it answers, and nothing else.</summary>
+public sealed class PropagationTests : IAsyncDisposable
+{
+    private static readonly DateTimeOffset Start = DateTimeOffset.UnixEpoch;
+
+    private readonly FakeTimeProvider _time = new(Start);
+    private readonly FakeTimeProvider _backTime = new(Start + TimeSpan.FromDays(1));
+    private TestHost? _front;
+    private TestHost? _back;
+
+    public static TheoryData<string> Arounds => ["nothing", "interceptor", "retries", "hedging"];
+
+    public static TheoryData<string, MethodKind> AroundsAndKinds => [.. from around in Arounds.Select(row => row.Data) from kind in Enum.GetValues<MethodKind>() select (around, kind)];
+
+    private TestHost Front => _front ??= new TestHost(server => server.TimeProvider = _time, channel => channel.TimeProvider = _time);
+
+    [Theory]
+    [MemberData(nameof(Arounds))]
+    public async Task The_second_server_has_what_is_left_of_the_deadline(string around)
+    {
+        var back = CreateBack(around);
+        back.Service.OnUnary = (_, call) => ValueTask.FromResult($"{(call.Deadline - _backTime.GetUtcNow())?.TotalSeconds}");
+        Front.Service.OnUnary = async (request, call) =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(2)); // of work
+            return await back.Unary("", request.Length == 0 ? CallOptions.For(call) : CallOptions.For(call) with { Timeout = TimeSpan.FromSeconds(int.Parse(request, null)) });
+        };
+        Assert.Equal("", await Front.Unary("").SoonAsync()); // no deadline
+        Assert.Equal("3", await Front.Unary("", Limit).SoonAsync());
+        Assert.Equal("3", await Front.Unary("4", Limit).SoonAsync()); // the earlier of both
+        Assert.Equal("2", await Front.Unary("2", Limit).SoonAsync());
+    }
+
+    [Fact]
+    public async Task The_timeout_on_the_wire_is_no_longer_than_what_is_left()
+    {
+        await using var back = new RawServer(
+            (stream, _) => () => stream.SendHeaders(RawServer.Headers(":status=200", "content-type=application/grpc", "grpc-status=5"), endStream: true),
+            channel: options => options.TimeProvider = _time);
+        Front.Service.OnUnary = async (_, call) =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(2));
+            return await back.Unary(CallOptions.For(call));
+        };
+        await Front.Unary("", Limit).AsTask().FailsAsync(StatusCode.NotFound);
+        Assert.Equal("3000000u", back.LastRequest["grpc-timeout"]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Arounds))]
+    public async Task With_no_time_left_the_second_call_ends_at_once_and_the_second_server_hears_nothing(string around)
+    {
+        var back = CreateBack(around);
+        var second = new TaskCompletionSource<Task<string>>();
+        Front.Service.OnUnary = async (_, call) =>
+        {
+            var options = CallOptions.For(call);
+            _time.Advance(TimeSpan.FromSeconds(6));
+            second.SetResult(back.Unary("", options with { CancellationToken = default }).AsTask());
+            await (await second.Task);
+            return "late";
+        };
+        await Front.Unary("", Limit).AsTask().FailsAsync(StatusCode.DeadlineExceeded);
+        await (await second.Task.SoonAsync()).FailsAsync(StatusCode.DeadlineExceeded);
+        Assert.Equal(0, back.Activator.Created);
+    }
+
+    [Theory]
+    [MemberData(nameof(AroundsAndKinds))]
+    public async Task Cancelling_the_first_call_cancels_the_second_on_its_server(string around, MethodKind kind)
+    {
+        var back = CreateBack(around);
+        var (reached, cancelled) = (new TaskCompletionSource(), new TaskCompletionSource());
+        back.Service.OnUnary = (_, call) => WaitAsync(call);
+        back.Service.OnClient = (_, call) => WaitAsync(call);
+        back.Service.OnServer = (_, call) => Stream(call);
+        back.Service.OnDuplex = (_, call) => Stream(call);
+        Front.Service.OnUnary = async (_, call) =>
+        {
+            var options = CallOptions.For(call);
+            switch (kind)
+            {
+                case MethodKind.Unary:
+                    return await back.Unary("", options);
+                case MethodKind.ServerStreaming:
+                    return string.Concat(await back.ServerStream("", options).ToListAsync());
+                case MethodKind.ClientStreaming:
+                    await using (var client = back.ClientStream(options))
+                    {
+                        return await client.CompleteAsync();
+                    }
+
+                default:
+                    await using (var duplex = back.Duplex(options))
+                    {
+                        return string.Concat(await duplex.Responses.ToListAsync());
+                    }
+            }
+        };
+        using var stop = new CancellationTokenSource();
+        var first = Front.Unary("", cancellationToken: stop.Token);
+        await reached.Task.SoonAsync();
+        await stop.CancelAsync();
+        await first.AsTask().FailsAsync(StatusCode.Cancelled);
+        await cancelled.Task.SoonAsync();
+
+        async ValueTask<string> WaitAsync(ServerCall call)
+        {
+            reached.TrySetResult();
+            await call.CancellationToken.FiredAsync();
+            cancelled.TrySetResult();
+            return "late";
+        }
+
+        async IAsyncEnumerable<string> Stream(ServerCall call)
+        {
+            yield return await WaitAsync(call);
+        }
+    }
+
+    [Fact]
+    public async Task Without_the_token_the_second_call_goes_on()
+    {
+        var back = CreateBack("nothing");
+        var (reached, go, answered) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource<string>());
+        back.Service.OnUnary = async (_, _) =>
+        {
+            reached.SetResult();
+            await go.Task;
+            return "done";
+        };
+        Front.Service.OnUnary = async (_, call) =>
+        {
+            answered.SetResult(await back.Unary("", CallOptions.For(call) with { CancellationToken = default }));
+            return "";
+        };
+        using var stop = new CancellationTokenSource();
+        var first = Front.Unary("", cancellationToken: stop.Token);
+        await reached.Task.SoonAsync();
+        await stop.CancelAsync();
+        await first.AsTask().FailsAsync(StatusCode.Cancelled);
+        go.SetResult();
+        Assert.Equal("done", await answered.Task.SoonAsync());
+    }
+
+    [Fact]
+    public async Task Metadata_do_not_go_along()
+    {
+        var back = CreateBack("nothing");
+        back.Service.OnUnary = (_, call) => ValueTask.FromResult(string.Join(',', call.RequestHeaders.Select(entry => entry.Key)));
+        Front.Service.OnUnary = async (_, call) => await back.Unary("", CallOptions.For(call));
+        var headers = new Metadata { { "authorization", "Bearer secret" }, { "tenant", "a" } };
+        Assert.Equal("user-agent", await Front.Unary("", new CallOptions { Headers = headers }).SoonAsync());
+    }
+
+    [Theory]
+    [MemberData(nameof(Arounds))]
+    public async Task Either_token_ends_a_call(string around)
+    {
+        var back = CreateBack(around);
+        back.Service.OnUnary = async (_, call) =>
+        {
+            await call.CancellationToken.FiredAsync();
+            return "late";
+        };
+        for (var fires = 0; fires < 2; fires++)
+        {
+            using CancellationTokenSource ofOptions = new(), besides = new();
+            var call = back.Unary("", new CallOptions { CancellationToken = ofOptions.Token }, besides.Token);
+            await (fires == 0 ? ofOptions : besides).CancelAsync();
+            await call.AsTask().FailsAsync(StatusCode.Cancelled);
+        }
+
+        using var both = new CancellationTokenSource();
+        var one = back.Unary("", new CallOptions { CancellationToken = both.Token }, both.Token);
+        await both.CancelAsync();
+        await one.AsTask().FailsAsync(StatusCode.Cancelled);
+        await back.Unary("", new CallOptions { CancellationToken = both.Token }).AsTask().FailsAsync(StatusCode.Cancelled);
+    }
+
+    [Theory]
+    [MemberData(nameof(Arounds))]
+    public async Task A_call_that_has_ended_leaves_nothing_with_its_tokens(string around)
+    {
+        var back = CreateBack(around);
+        back.Service.OnUnary = (request, _) => ValueTask.FromResult(request);
+        using CancellationTokenSource ofOptions = new(), besides = new();
+        var gone = await CallAsync();
+        for (var i = 0; i < 100 && gone.IsAlive; i++)
+        {
+            await back.Unary("").SoonAsync(); // what still holds the last call holds this one now
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.False(gone.IsAlive);
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        async Task<WeakReference> CallAsync()
+        {
+            var call = back.Unary("", new CallOptions { CancellationToken = ofOptions.Token }, besides.Token);
+            await call.SoonAsync();
+            return new WeakReference(call.Inner);
+        }
+    }
+
+    [Fact]
+    public void There_must_be_a_call() => Assert.Throws<ArgumentNullException>(() => CallOptions.For(null!));
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_front is not null)
+        {
+            await _front.DisposeAsync();
+        }
+
+        if (_back is not null)
+        {
+            await _back.DisposeAsync();
+        }
+    }
+
+    private static CallOptions Limit => new() { Timeout = TimeSpan.FromSeconds(5) };
+
+    private TestHost CreateBack(string around) => _back = new TestHost(server => server.TimeProvider = _backTime, channel =>
+    {
+        channel.TimeProvider = _time;
+        if (around == "interceptor")
+        {
+            channel.Interceptors.Add(new ClientHook((_, requests, next) => next(requests)));
+        }
+
+        if (around is "retries" or "hedging")
+        {
+            channel.ServiceConfig = new ServiceConfig
+            {
+                MethodConfigs = [new MethodConfig
+                {
+                    Names = [new MethodName("test.Service")],
+                    RetryPolicy = around == "retries" ? new RetryPolicy() : null,
+                    HedgingPolicy = around == "hedging" ? new HedgingPolicy { MaxAttempts = 2, HedgingDelay = TimeSpan.FromHours(1) } : null,
+                }],
+            };
+        }
+    });
+}
