@@ -16,7 +16,7 @@ const string Usage = """
            Weir.Bench tcp-upload|tcp-ping PORT N STREAMS
            Weir.Bench parse N 1|2
 
-    Three rounds on one connection to 127.0.0.1:PORT, a line each; with N "-" a round for each line of standard input, which is its N.
+    Three rounds on one connection to 127.0.0.1:PORT (the variable BENCH_HOST names another address), a line each; with N "-" a round for each line of standard input, which is its N.
     N is the number of messages in all, shared out over STREAMS calls at a time. MODE is one of
       list      the server sends N users of 38 bytes (GetUserList, page_size = how many)
       create    the client sends N users of 38 bytes (CreateUsers)
