@@ -10,6 +10,9 @@ internal sealed class WindowGrowth(TimeProvider time)
     // A batch that takes longer is no bulk, unless the round trip is known to be longer still: it is worth no PING.
     private static readonly TimeSpan LongestBatch = TimeSpan.FromMilliseconds(250);
 
+    // A window that lets 10 Gbit/s pass is large enough. On loopback, where octets that queue up take longer than their way, all are.
+    private const double FastBytesPerSecond = 1.25e9;
+
     /// <summary>Whether windows stay as they are from now on.</summary>
     public bool IsStopped { get; private set; }
 
@@ -55,7 +58,7 @@ internal sealed class WindowGrowth(TimeProvider time)
                 return 0;
             }
 
-            if (keptUp && elapsed > TimeSpan.Zero)
+            if (keptUp && elapsed > TimeSpan.Zero && roomBytes < least.TotalSeconds * FastBytesPerSecond)
             {
                 growth = Growth(bytes * (least / elapsed), roomBytes, window.BatchBytes, mostBytes - window.SizeBytes);
             }

@@ -63,6 +63,18 @@ public sealed class WindowGrowthTests
         Assert.Equal(0, peer.Pings);
     }
 
+    [Theory]
+    [InlineData(50, false)] // 64 KiB in 50 us are 10 Gbit/s
+    [InlineData(80, true)]
+    public async Task Window_that_lets_ten_gigabits_a_second_pass_stays(int microseconds, bool grows)
+    {
+        await using var server = await ServerUnderTest.StartAsync(Small());
+        TestStream stream = await server.OpenAsync(1);
+        var peer = new FarPeer(server, TimeSpan.FromMicroseconds(microseconds));
+        await peer.StreamAsync(stream, 30);
+        Assert.Equal((3, grows), (peer.Pings, stream.Stream.ReceiveWindow.SizeBytes > StreamWindow));
+    }
+
     [Fact]
     public async Task Window_settles_when_the_sender_is_the_limit()
     {
