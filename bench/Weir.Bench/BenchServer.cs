@@ -10,7 +10,10 @@ namespace Weir.Bench;
 /// <summary>The bench contract on a server, with Weir's settings as they are except for the number of streams and the largest message.</summary>
 internal static class BenchServer
 {
-    /// <summary>Serves on 127.0.0.1 until Ctrl-C or SIGTERM.</summary>
+    /// <summary>Where servers listen and clients connect to: the variable BENCH_HOST, an IPv4 address, or 127.0.0.1.</summary>
+    public static string Host { get; } = Environment.GetEnvironmentVariable("BENCH_HOST") is { Length: > 0 } host ? host : "127.0.0.1";
+
+    /// <summary>Serves until Ctrl-C or SIGTERM.</summary>
     public static async Task RunAsync(int port)
     {
         var builder = WebApplication.CreateSlimBuilder();
@@ -23,7 +26,7 @@ internal static class BenchServer
         });
         builder.Services.AddSingleton<BenchStreams>().AddSingleton<BenchRooms>().AddSingleton<BenchCalls>().AddSingleton<MemoryCalls>();
         await using var app = builder.Build();
-        app.Urls.Add($"http://127.0.0.1:{port}");
+        app.Urls.Add($"http://{Host}:{port}");
         app.MapRpc<BenchStreams>().MapRpc<BenchRooms>().MapRpc<BenchCalls>().MapRpc<MemoryCalls>();
         await app.StartAsync();
         Console.WriteLine($"listening {port}");

@@ -10,13 +10,15 @@ const string Usage = """
            Weir.Bench MODE PORT N STREAMS
            Weir.Bench rate PORT PER_SECOND STREAMS
            Weir.Bench scale PORT
+           Weir.Bench unread PORT N STREAMS
            Weir.Bench users-server PORT FOLDER
            Weir.Bench users-list|users-create PORT N stream|message
            Weir.Bench tcp-server PORT
            Weir.Bench tcp-upload|tcp-ping PORT N STREAMS
            Weir.Bench parse N 1|2
 
-    Three rounds on one connection to 127.0.0.1:PORT, a line each; with N "-" a round for each line of standard input, which is its N.
+    Three rounds on one connection to 127.0.0.1:PORT, a line each; with N "-" a round for each line of standard input, which is its N. The variable
+    BENCH_HOST names another address for server and client.
     N is the number of messages in all, shared out over STREAMS calls at a time. MODE is one of
       list      the server sends N users of 38 bytes (GetUserList, page_size = how many)
       create    the client sends N users of 38 bytes (CreateUsers)
@@ -30,6 +32,7 @@ const string Usage = """
 
     rate         PER_SECOND pings, each sent when its time has come whether or not answers are back; percentiles from that time on
     scale        idle streams, throughput by streams, a reader that stands still, what is left after a burst: as Markdown
+    unread       STREAMS downloads read N chunks of 64 KiB in all and then no more: what the client holds then
     users-*      N users out of or into the SQLite file of Weir's own server, as a stream (GetUserList, CreateUsers) or as one message
                  that holds them all; four rounds; users-list takes what users-create has put there
 
@@ -51,6 +54,10 @@ switch (args)
     case ["scale", var port] when Number(port, 65_535) is { } connect:
         await using (var channel = Workloads.Connect(connect))
             return await RunAsync("scale", () => new ScaleRun(connect, channel).RunAsync());
+    case ["unread", var port, var count, var streams]
+        when Number(port, 65_535) is { } connect && Number(count, 1 << 30) is { } chunks && Number(streams, Payload.MaxStreams) is { } width:
+        await using (var channel = Workloads.Connect(connect))
+            return await RunAsync("unread", () => Unread.RunAsync(channel, chunks, width));
     case ["users-server", var port, var folder] when Number(port, 65_535) is { } listen:
         await UsersServer.RunAsync(listen, folder);
         return 0;

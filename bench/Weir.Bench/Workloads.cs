@@ -11,7 +11,7 @@ internal sealed class Workloads(int port, RpcChannel channel)
     private readonly ChatService.Client _chat = new(channel);
     private readonly BenchService.Client _bench = new(channel);
 
-    public static RpcChannel Connect(int port) => RpcChannel.ForAddress($"http://127.0.0.1:{port}", new RpcChannelOptions
+    public static RpcChannel Connect(int port) => RpcChannel.ForAddress($"http://{BenchServer.Host}:{port}", new RpcChannelOptions
     {
         MaxConnections = 1,
         MaxWaitingCalls = Payload.MaxStreams,

@@ -81,10 +81,11 @@ internal sealed class FrameReceiver : IFrameSink
         Http2Stream? reset = null;
         string? wrong = null;
         var code = Http2ErrorCode.StreamClosed;
+        bool announced;
         lock (_connection.Gate)
         {
             _connection.Frames.CheckQueuedAnswers(); // WINDOW_UPDATE among them, which a reader of a stream queues
-            if (!_connection.Credit.TryReceive(header.Length))
+            if (!_connection.Credit.TryReceive(header.Length, out announced))
             {
                 throw new Http2ConnectionException(Http2ErrorCode.FlowControlError, $"DATA of {header.Length} octets exceeds the connection's window.");
             }
@@ -110,6 +111,11 @@ internal sealed class FrameReceiver : IFrameSink
             {
                 _dataStream = stream;
             }
+        }
+
+        if (announced)
+        {
+            _connection.WakeFlush();
         }
 
         if (reset is not null)

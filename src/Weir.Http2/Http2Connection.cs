@@ -185,6 +185,8 @@ public sealed class Http2Connection : IAsyncDisposable
                 return;
             }
 
+            Credit.StopGrowth();
+
             // RFC 9113 §6.8: what a client sent before it saw the first GOAWAY is still served; the PING's answer tells when it has seen it.
             Frames.AppendGoAway(Http2Protocol.LargestStreamId, Http2ErrorCode.NoError, "draining");
             if (IsServer)
@@ -457,7 +459,7 @@ public sealed class Http2Connection : IAsyncDisposable
         {
             if (opaque != GoAwayExchange.DrainPing)
             {
-                return opaque == KeepAlive.Ping || _sentPings.Complete(opaque);
+                return opaque == RoundTrip.Ping ? Credit.TryAnswerPing() : opaque == KeepAlive.Ping || _sentPings.Complete(opaque);
             }
 
             if (_closed || !_goAway.TryFinish(Streams.LastStreamId))
@@ -486,6 +488,7 @@ public sealed class Http2Connection : IAsyncDisposable
         lock (Gate)
         {
             _goAway.PeerLeaves();
+            Credit.StopGrowth();
             _farewell = errorCode == Http2ErrorCode.NoError ? _farewell : message;
             if (!IsServer)
             {

@@ -24,9 +24,20 @@ public sealed class Http2Options
     /// <summary>Octets that one stream may have received and not yet consumed: the window a stream starts with. 1 to 2,147,483,647. Default 1 MiB.</summary>
     public int StreamWindowBytes { get; set => field = Check(value, 1, int.MaxValue); } = 1024 * 1024;
 
-    /// <summary>Octets that all streams together may have received and not yet consumed: what a connection can hold in memory at most, besides what
-    /// readers wait for. 65,535 to 2,147,483,647. Default 8 MiB.</summary>
+    /// <summary>How large a stream's window may become, in octets. It grows while its reader keeps up and the window is what holds the peer back, to twice what
+    /// passes in a round trip (the bandwidth-delay product, measured with a few PINGs); a stream whose reader is slow keeps the window it has.
+    /// 1 to 2,147,483,647; no more than <see cref="StreamWindowBytes"/> means that windows never grow. Default 16 MiB: a third more than
+    /// 1 Gbit/s carries in a round trip of 100 ms.</summary>
+    public int MaxStreamWindowBytes { get; set => field = Check(value, 1, int.MaxValue); } = 16 * 1024 * 1024;
+
+    /// <summary>Octets that all streams together may have received and not yet consumed, to begin with. 65,535 to 2,147,483,647. Default 8 MiB.</summary>
     public int ConnectionWindowBytes { get; set => field = Check(value, Http2Protocol.DefaultWindowBytes, int.MaxValue); } = 8 * 1024 * 1024;
+
+    /// <summary>How large the connection's window may become, in octets: what a connection can hold in memory at most, besides what readers wait for. It grows as a
+    /// stream's does, with the largest of them (to twice its window), and when streams that nobody reads leave room for less than one more.
+    /// 65,535 to 2,147,483,647; no more than <see cref="ConnectionWindowBytes"/> means that it never grows. Default 32 MiB, twice
+    /// <see cref="MaxStreamWindowBytes"/>.</summary>
+    public int MaxConnectionWindowBytes { get; set => field = Check(value, Http2Protocol.DefaultWindowBytes, int.MaxValue); } = 32 * 1024 * 1024;
 
     /// <summary>Octets gathered for the next write before senders wait. 16 KiB to 16 MiB. Default 256 KiB.</summary>
     public int OutputHighWaterBytes { get; set => field = Check(value, 16 * 1024, 16 << 20); } = 256 * 1024;

@@ -43,6 +43,29 @@ public sealed class AllocationTests
         await Task.WhenAll(client.DisposeAsync().AsTask(), server.DisposeAsync().AsTask()).Within("the end");
     }
 
+    [Fact]
+    public void Measuring_the_round_trip_and_growing_allocate_nothing()
+    {
+        var growth = new WindowGrowth(TimeProvider.System);
+        var window = new ReceiveWindow(1 << 20);
+        Measure(growth, ref window); // warms up
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 10_000; i++)
+            Measure(growth, ref window);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.NotNull(growth.RoundTrip.Least);
+    }
+
+    static void Measure(WindowGrowth growth, ref ReceiveWindow window)
+    {
+        window.TryReceive(1 << 19);
+        growth.RoundTrip.CountReceived(1 << 19);
+        window.Consume(1 << 19);
+        window.Grow(growth.OnBatch(ref window, window.SizeBytes, window.KeptUp, int.MaxValue, out bool ping));
+        if (ping)
+            growth.RoundTrip.TryAnswer();
+    }
+
     static async Task PassAsync(TestStream sender, Reader reader)
     {
         Task read = reader.ReadAsync((long)Messages * Size);

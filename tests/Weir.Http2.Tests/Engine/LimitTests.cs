@@ -173,6 +173,8 @@ public sealed class LimitTests
         Check(() => options.MaxFrameBytes = 16_383, "16384 to 16777215");
         Check(() => options.StreamWindowBytes = 0, "1 to 2147483647");
         Check(() => options.ConnectionWindowBytes = 65_534, "65535 to 2147483647");
+        Check(() => options.MaxStreamWindowBytes = 0, "1 to 2147483647");
+        Check(() => options.MaxConnectionWindowBytes = 65_534, "65535 to 2147483647");
         Check(() => options.OutputHighWaterBytes = 16_383, "16384 to 16777216");
         Check(() => options.MaxWaitingSenders = 0, "1 to 1000000");
         Check(() => options.MaxQueuedControlFrames = 9, "10 to 1000000");

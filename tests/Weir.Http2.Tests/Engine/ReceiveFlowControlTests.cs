@@ -104,24 +104,100 @@ public sealed class ReceiveFlowControlTests
     }
 
     /// <summary>Streams get data, padding, cancels from both sides, are read, closed or left: in the end the peer's ledger of the connection's
-    /// window is whole again, but for less than the half that the engine holds back.</summary>
+    /// window is whole again, but for less than the batch that the engine holds back.</summary>
     [Fact]
     public async Task Connections_window_is_conserved_whatever_happens_to_the_streams()
     {
-        Gen<(int Kind, int Bytes)> step = Gen.Choose(0, 9).SelectMany(kind => Gen.Choose(0, 3_000).Select(bytes => (kind, bytes)));
-        foreach ((int Kind, int Bytes)[] script in step.ArrayOf(40).Sample(60, 25))
-            await RunScriptAsync(script);
+        foreach ((int Kind, int Bytes)[] script in Scripts(3_000, 40).Sample(60, 25))
+            Assert.Equal(ConnectionWindow, await RunScriptAsync(script, Small()));
     }
 
-    static async Task RunScriptAsync((int Kind, int Bytes)[] script)
+    [Fact]
+    public async Task Connections_window_is_conserved_while_windows_grow()
     {
-        await using var server = await ServerUnderTest.StartAsync(Small());
+        int most = 0;
+        foreach ((int Kind, int Bytes)[] script in Scripts(19_000, 100).Sample(60, 15))
+        {
+            int size = await RunScriptAsync(script, new Http2Options
+            {
+                ConnectionWindowBytes = 2 * ConnectionWindow,
+                MaxConnectionWindowBytes = 4 * ConnectionWindow,
+                StreamWindowBytes = 40_000,
+                MaxStreamWindowBytes = 200_000,
+            });
+            Assert.InRange(size, 2 * ConnectionWindow, 4 * ConnectionWindow);
+            most = Math.Max(most, size);
+        }
+
+        Assert.NotEqual(2 * ConnectionWindow, most); // there were scripts that made it grow
+    }
+
+    /// <summary>Against a ledger of its own: announced, unread and not yet given back are the size, whatever comes, is read and grows.</summary>
+    [Fact]
+    public void Window_is_its_announced_unread_and_withheld_octets_at_any_time()
+    {
+        Gen<(int Kind, int Bytes)> step = Gen.Choose(0, 5).SelectMany(kind => Gen.Choose(0, 4_000).Select(bytes => (kind, bytes)));
+        Prop.ForAll(step.ArrayOf(80).ToArbitrary(), script =>
+        {
+            var window = new ReceiveWindow(10_000);
+            (int size, int announced, int unread, int withheld) = (10_000, 10_000, 0, 0);
+            foreach ((int kind, int bytes) in script)
+            {
+                if (kind < 3)
+                {
+                    Assert.Equal(bytes <= announced, window.TryReceive(bytes));
+                    int taken = bytes <= announced ? bytes : 0;
+                    announced -= taken;
+                    unread += taken;
+                }
+                else if (kind < 5)
+                {
+                    int read = Math.Min(bytes, unread);
+                    unread -= read;
+                    withheld += read;
+                    int increment = window.Consume(read);
+                    Assert.True(increment == 0 || increment == withheld, $"{increment} of {withheld} were given back");
+                    announced += increment;
+                    withheld -= increment;
+                    Assert.InRange(withheld, 0, Math.Max(5_000, size / 16) - 1);
+                }
+                else
+                {
+                    announced += window.Grow(bytes);
+                    size += bytes;
+                }
+
+                Assert.Equal((size, unread), (window.SizeBytes, window.UnreadBytes));
+                Assert.Equal(size, announced + unread + withheld);
+            }
+        }).QuickCheckThrowOnFailure();
+    }
+
+    static Gen<(int Kind, int Bytes)[]> Scripts(int mostBytes, int steps) =>
+        Gen.Choose(0, 9).SelectMany(kind => Gen.Choose(0, mostBytes).Select(bytes => (kind, bytes))).ArrayOf(steps);
+
+    // Returns the size of the connection's window in the end.
+    static async Task<int> RunScriptAsync((int Kind, int Bytes)[] script, Http2Options options)
+    {
+        await using var server = await ServerUnderTest.StartAsync(options);
         int nextId = 1;
         long sent = 0;
         var given = 0L;
+        var fences = 0;
+        var pings = new List<WireFrame>();
         var open = new Queue<TestStream>();
-        async Task FenceAsync() => given += (await server.FenceAsync())
-            .Where(f => f.Type == WireFrameType.WindowUpdate && f.StreamId == 0).Sum(f => f.Increment);
+        async Task FenceAsync()
+        {
+            List<WireFrame> frames = await server.FenceAsync();
+            given += frames.Where(f => f.Type == WireFrameType.WindowUpdate && f.StreamId == 0).Sum(f => f.Increment);
+            pings.AddRange(frames.Where(f => f.Type == WireFrameType.Ping));
+            server.Time.Advance(TimeSpan.FromMilliseconds(20));
+            if (++fences % 10 == 0)
+            {
+                await server.Peer.SendAsync([.. pings.Select(f => f with { Flags = WireFrame.AckFlag })]); // a round trip of many steps
+                pings.Clear();
+            }
+        }
 
         foreach ((int kind, int bytes) in script)
         {
@@ -170,8 +246,10 @@ public sealed class ReceiveFlowControlTests
         foreach (TestStream stream in open)
             stream.Stream.Reset(Http2ErrorCode.Cancel, "the end");
         await FenceAsync();
-        Assert.InRange(sent - given, 0, (ConnectionWindow / 2) - 1);
+        int size = server.Connection.Credit.ConnectionSizeBytes;
+        Assert.InRange(options.ConnectionWindowBytes + given - sent, size - (options.ConnectionWindowBytes / 2) + 1, size);
         Assert.Equal(0, server.Connection.ActiveStreams);
+        return size;
     }
 
     static Http2Options Small() => new() { ConnectionWindowBytes = ConnectionWindow, StreamWindowBytes = 10_000 };
