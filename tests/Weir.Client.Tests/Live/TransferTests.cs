@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using Weir.Rpc;
 using Weir.Server.Tests.Live;
@@ -121,18 +120,18 @@ public sealed class TransferTests : IAsyncLifetime
         var source = Path.Combine(_folder, "source");
         await using (var file = File.Create(source))
             file.SetLength(Size);
-        using var process = Process.GetCurrentProcess();
         var peak = 0L;
         var watch = new Told(progress =>
         {
-            if (progress.Bytes % (1 << 20) < 65_536)
-                peak = Math.Max(peak, GC.GetTotalMemory(forceFullCollection: false));
+            // What is in use: garbage that no collection has taken yet says more about the machine's caches than about transfers.
+            if (progress.Bytes % (16 << 20) < 65_536)
+                peak = Math.Max(peak, GC.GetTotalMemory(forceFullCollection: true));
         });
         var before = GC.GetTotalMemory(forceFullCollection: true);
         var transfers = new FileTransfers(_server.Channel);
         var done = await transfers.UploadAsync(source, new UploadOptions { Progress = watch }, Stop);
         await transfers.DownloadAsync(done.FileId, Path.Combine(_folder, "copy"), new DownloadOptions { Progress = watch }, Stop);
-        Assert.InRange(peak - before, 0, 100_000_000); // both ends are in this process
+        Assert.InRange(peak - before, 1, 50_000_000); // both ends are in this process
     }
 
     // The first cuts fall into the connection's beginning, the others anywhere in what is left.
