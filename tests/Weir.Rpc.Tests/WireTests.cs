@@ -285,13 +285,19 @@ public sealed class WireTests
             return "";
         };
         await using var client = await RawClient.ConnectAsync(host);
-        for (var i = 0; i < 4; i++)
+        for (var i = 0; i < 20; i++)
         {
             client.Send(RawClient.Post("/test.Service/Client"), [], end: false).Stream.Reset(Http2ErrorCode.Cancel, "in a hurry");
         }
 
-        var refused = client.Send(RawClient.Post("/test.Service/Client"), [], end: false);
-        Assert.Equal(["RST RefusedStream"], await refused.EndAsync());
+        for (var i = 0; i < 3; i++)
+        {
+            var refused = client.Send(RawClient.Post("/test.Service/Client"), [], end: false);
+            Assert.Equal(["RST RefusedStream"], await refused.EndAsync());
+        }
+
+        var warning = Assert.Single(host.Log.Entries, entry => entry.Level == Microsoft.Extensions.Logging.LogLevel.Warning);
+        Assert.Equal("A call of pipe was refused: 20 calls of its connection are running; the limit is 20. More of this connection are not logged.", warning.Text);
         go.SetResult();
     }
 }
