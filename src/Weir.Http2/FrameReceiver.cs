@@ -20,6 +20,7 @@ internal sealed class FrameReceiver : IFrameSink
 
     // The DATA frame that is coming in: its stream (null when nobody wants it) and how much of it was buffered for a reader.
     private FrameHeader _dataHeader;
+    private bool _dataIsEmpty; // but for padding
     private Http2Stream? _dataStream;
     private int _dataBuffered;
 
@@ -77,7 +78,7 @@ internal sealed class FrameReceiver : IFrameSink
     {
         FrameRules.CheckOrder(header, _connectionFrames.SettingsSeen, _headers.OpenStreamId);
         FrameRules.CheckOnStream(header);
-        (_dataHeader, _dataBuffered, _dataStream) = (header, 0, null);
+        (_dataHeader, _dataBuffered, _dataIsEmpty, _dataStream) = (header, 0, true, null);
         Http2Stream? reset = null;
         string? wrong = null;
         var code = Http2ErrorCode.StreamClosed;
@@ -123,7 +124,7 @@ internal sealed class FrameReceiver : IFrameSink
             Reset(reset, code, wrong!);
         }
 
-        if (_dataStream is null || (header.Length == 0 && !header.Has(FrameFlags.EndStream)))
+        if (_dataStream is null)
         {
             _emptyFrames.Spend();
         }
@@ -136,6 +137,7 @@ internal sealed class FrameReceiver : IFrameSink
             return;
         }
 
+        _dataIsEmpty &= data.IsEmpty;
         if (stream.PromisedBytes >= 0 && (stream.PromisedBytes -= data.Length) < 0)
         {
             ResetMalformed(stream, "The body is longer than its content-length.");
@@ -168,6 +170,10 @@ internal sealed class FrameReceiver : IFrameSink
         if (stream is not null && _dataHeader.Has(FrameFlags.EndStream))
         {
             EndInput(stream);
+        }
+        else if (stream is not null && _dataIsEmpty)
+        {
+            _emptyFrames.Spend();
         }
     }
 
@@ -449,7 +455,7 @@ internal sealed class FrameReceiver : IFrameSink
         lock (_connection.Gate)
         {
             stream = _connection.Streams.Find(header.StreamId);
-            if (stream is null && IsIdle(header.StreamId))
+            if (stream is null && IsIdle(header.StreamId) && !MayBeCancelledUnopened(header.StreamId))
             {
                 throw new Http2ConnectionException(Http2ErrorCode.ProtocolError, $"RST_STREAM came on stream {header.StreamId}, which was never opened.");
             }
@@ -462,6 +468,10 @@ internal sealed class FrameReceiver : IFrameSink
                 new Http2StreamAbort(Http2AbortOrigin.PeerReset, code, $"The peer reset the stream: {code}.", code == Http2ErrorCode.RefusedStream));
         }
     }
+
+    // RFC 9113 §6.4 makes it a connection error, and on a connection's first stream it is one here. But gRPC's C core (C++, Python, Ruby, PHP) resets
+    // a call that is cancelled after it has a stream and before its HEADERS are written, and the error would end all its other calls.
+    private bool MayBeCancelledUnopened(int streamId) => _connection.IsServer && (streamId & 1) == 1 && _connection.Streams.LastStreamId > 0;
 
     private void OnWindowUpdate(in FrameHeader header, ReadOnlySpan<byte> payload)
     {

@@ -48,8 +48,9 @@ public sealed class Http2Options
     /// <summary>Answers to the peer's frames (acknowledgements, resets) that may wait for a peer that does not read. 10 to 1,000,000. Default 1,000.</summary>
     public int MaxQueuedControlFrames { get; set => field = Check(value, 10, 1_000_000); } = 1000;
 
-    /// <summary>RST_STREAM frames the peer may send a second, and half as many again in one burst. 1 to 1,000,000. Default 2,000.</summary>
-    public int MaxResetsPerSecond { get; set => field = Check(value, 1, 1_000_000); } = 2000;
+    /// <summary>RST_STREAM frames the peer may send a second, and half as many again in one burst; a client that cancels as fast as it can sends more
+    /// than ten thousand. 1 to 1,000,000. Default 20,000.</summary>
+    public int MaxResetsPerSecond { get; set => field = Check(value, 1, 1_000_000); } = 20_000;
 
     /// <summary>PING frames the peer may send a second (some peers measure the round trip with every read). 1 to 1,000,000. Default 10,000.</summary>
     public int MaxPingsPerSecond { get; set => field = Check(value, 1, 1_000_000); } = 10_000;

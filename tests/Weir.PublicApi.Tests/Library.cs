@@ -5,7 +5,7 @@ namespace Weir.PublicApi.Tests;
 /// <summary>A library of src: its assembly, and the file beside its project that holds its public API.</summary>
 internal sealed record Library(string Name)
 {
-    private static readonly string Sources =
+    public static readonly string Sources =
         typeof(Library).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(known => known.Key == "Sources").Value!;
 
     public string Baseline => Path.Combine(Sources, Name, "PublicApi.txt");

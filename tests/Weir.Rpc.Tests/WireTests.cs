@@ -229,6 +229,21 @@ public sealed class WireTests
     }
 
     [Theory]
+    [InlineData("0n")]
+    [InlineData("0S")]
+    [InlineData("00000000H")]
+    public async Task A_timeout_of_zero_is_DeadlineExceeded_before_any_handler(string timeout)
+    {
+        await using var host = new TestHost();
+        host.Service.OnUnary = (request, _) => ValueTask.FromResult(request);
+        await using var client = await RawClient.ConnectAsync(host);
+        var call = client.Send([.. RawClient.Post(), $"grpc-timeout={timeout}"], [0, 0, 0, 0, 0], end: false);
+        Assert.Equal(":status=200; content-type=application/grpc; grpc-status=4; grpc-message=the deadline had passed when the request came END", (await call.EndAsync())[0]);
+        Assert.Equal(0, host.Activator.Created);
+        Assert.Equal("grpc-status=0 END", (await client.Send(RawClient.Post(), [0, 0, 0, 0, 0]).EndAsync())[^1]);
+    }
+
+    [Theory]
     [InlineData("application/grpc+proto")]
     [InlineData("application/grpc;x=y")]
     public async Task Content_types_with_a_format_or_parameters_are_served(string contentType)
@@ -285,13 +300,19 @@ public sealed class WireTests
             return "";
         };
         await using var client = await RawClient.ConnectAsync(host);
-        for (var i = 0; i < 4; i++)
+        for (var i = 0; i < 20; i++)
         {
             client.Send(RawClient.Post("/test.Service/Client"), [], end: false).Stream.Reset(Http2ErrorCode.Cancel, "in a hurry");
         }
 
-        var refused = client.Send(RawClient.Post("/test.Service/Client"), [], end: false);
-        Assert.Equal(["RST RefusedStream"], await refused.EndAsync());
+        for (var i = 0; i < 3; i++)
+        {
+            var refused = client.Send(RawClient.Post("/test.Service/Client"), [], end: false);
+            Assert.Equal(["RST RefusedStream"], await refused.EndAsync());
+        }
+
+        var warning = Assert.Single(host.Log.Entries, entry => entry.Level == Microsoft.Extensions.Logging.LogLevel.Warning);
+        Assert.Equal("A call of pipe was refused: 20 calls of its connection are running; the limit is 20. More of this connection are not logged.", warning.Text);
         go.SetResult();
     }
 }

@@ -16,6 +16,14 @@ public sealed class SampleTests
         ["Errors"] = ["not enough money; there are 300 cents", "Internal"],
         ["Interceptors"] = ["without a token: Unauthenticated", "with a token: Hello, Ada!"],
         ["Retries"] = ["Hello, Ada, at the 3rd attempt!"],
+        ["InProcess"] = ["Hello, Ada! You call from in-process."],
+        ["UnixSocket"] = ["Hello, Ada! You call from unix."],
+        ["Tls"] =
+        [
+            "Hello, you with CN=Ada! (served with CN=blue.test, number 1)",
+            "Hello, you with CN=Ada! (served with CN=green.test, number 2)",
+            "Hello, you with CN=Grace! (served with CN=green.test, number 5)",
+        ],
         ["Health"] = ["samples.Greeter serves", "samples.Greeter does not serve: its database is down"],
     };
 

@@ -79,6 +79,11 @@ internal readonly struct RequestHead
         else if (timeoutText is not null && GrpcTimeout.TryDecode(timeoutText, out var decoded))
         {
             timeout = decoded;
+            if (decoded == TimeSpan.Zero)
+            {
+                // A handler that is quicker than the timer must not win against a deadline that was over before it began.
+                refusal = new Status(StatusCode.DeadlineExceeded, "the deadline had passed when the request came");
+            }
         }
         else if (timeoutText is not null)
         {

@@ -15,6 +15,7 @@ internal sealed class ServerConnection : IHttp2ServerHandler
     private readonly CancellationTokenSource _draining = new();
     private Task _drainCallbacks = Task.CompletedTask; // under _lock
     private Task _drain = Task.CompletedTask;
+    private bool _saidRefusal; // the read loop's
     private int _running = 1; // calls whose work has not ended, and the connection itself
 
     public ServerConnection(RpcServer server, MethodTable methods, IDuplexPipe transport, string peer, ClientIdentity? clientIdentity)
@@ -44,8 +45,9 @@ internal sealed class ServerConnection : IHttp2ServerHandler
     public Task Completion { get; private set; }
 
     // A client that opens and resets calls in a hurry has no more streams open than the limit, but handlers that are not through yet:
-    // so many calls may be running in all.
-    private int MostRunning => (int)Math.Min(int.MaxValue, 2L * Server.Options.Http2.MaxConcurrentStreams);
+    // so many calls may be running in all. On a busy machine a handler needs some milliseconds to end, in which an honest client that
+    // cancels many calls opens hundreds.
+    private int MostRunning => (int)Math.Min(int.MaxValue, 10L * Server.Options.Http2.MaxConcurrentStreams);
 
     /// <summary>Starts the connection's loops.</summary>
     public void Start() => Completion = RunAsync(_http2.RunAsync());
@@ -81,7 +83,12 @@ internal sealed class ServerConnection : IHttp2ServerHandler
 
         if (Volatile.Read(ref _running) > MostRunning)
         {
-            RpcLog.CallRefused(Server.Logger, Peer, MostRunning, MostRunning);
+            if (!_saidRefusal) // a client that goes on must not fill the log
+            {
+                _saidRefusal = true;
+                RpcLog.CallRefused(Server.Logger, Peer, MostRunning, MostRunning);
+            }
+
             return RefusedStream.Reset(stream, "too many calls are still running");
         }
 

@@ -66,7 +66,7 @@ public sealed class LimitTests
         await server.ExpectConnectionErrorAsync(EnhanceYourCalm, reason: "10 answers");
     }
 
-    public static TheoryData<string> Floods => ["resets", "provoked resets", "pings", "settings", "empty data", "priority", "unknown", "closed streams", "acks", "pongs"];
+    public static TheoryData<string> Floods => ["resets", "provoked resets", "pings", "settings", "empty data", "padding alone", "priority", "unknown", "closed streams", "acks", "pongs"];
 
     [Theory, MemberData(nameof(Floods))]
     public async Task Flood_ends_the_connection_with_EnhanceYourCalm_and_the_budget_fills_up_with_time(string what)
@@ -90,6 +90,7 @@ public sealed class LimitTests
             "pings" => [WireFrame.Ping(1)],
             "settings" => [WireFrame.Settings()],
             "empty data" => [WireFrame.Data(1, [])],
+            "padding alone" => [WireFrame.Data(1, [], padding: 20)],
             "priority" => [WireFrame.Priority(1, 0)],
             "unknown" => [new((WireFrameType)0xee, 0, 0, [])],
             "closed streams" => [WireFrame.Data(3, [1])],

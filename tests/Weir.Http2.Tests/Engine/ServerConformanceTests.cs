@@ -29,7 +29,6 @@ public sealed class ServerConformanceTests
         ["Priority on stream 0"] = ([WireFrame.Priority(0, 1)], ProtocolError),
         ["Priority of four octets on an idle stream"] = ([new(WireFrameType.Priority, 0, 7, new byte[4])], FrameSizeError),
         ["RstStream on stream 0"] = ([WireFrame.RstStream(0, Cancel)], ProtocolError),
-        ["RstStream on an idle stream"] = ([WireFrame.RstStream(7, Cancel)], ProtocolError),
         ["RstStream on a server's stream"] = ([WireFrame.RstStream(2, Cancel)], ProtocolError),
         ["RstStream of three octets"] = ([new(WireFrameType.RstStream, 0, 1, new byte[3])], FrameSizeError),
         ["Settings on a stream"] = ([new(WireFrameType.Settings, 0, 1, [])], ProtocolError),
@@ -98,6 +97,14 @@ public sealed class ServerConformanceTests
         _ = server.Run();
         await server.Peer.SendAsync(System.Text.Encoding.ASCII.GetBytes(octets));
         await server.ExpectConnectionErrorAsync(ProtocolError, reason: "preface");
+    }
+
+    [Fact]
+    public async Task RstStream_on_an_idle_stream_before_any_stream_was_opened_ends_the_connection()
+    {
+        await using var server = await ServerUnderTest.StartAsync();
+        await server.Peer.SendAsync(WireFrame.RstStream(1, Cancel));
+        await server.ExpectConnectionErrorAsync(ProtocolError, reason: "never opened");
     }
 
     [Fact]

@@ -76,6 +76,17 @@ public sealed class ServerToleranceTests
     }
 
     [Fact]
+    public async Task RstStream_on_a_stream_that_the_client_cancelled_before_its_Headers_is_passed_over()
+    {
+        // gRPC's C core does so; RFC 9113 §6.4 would have the connection end, and with it every other call of the client.
+        await using var server = await ServerUnderTest.StartAsync();
+        TestStream open = await server.OpenAsync(1);
+        await server.Peer.SendAsync(WireFrame.RstStream(5, Http2ErrorCode.Cancel), WireFrame.RstStream(3, Http2ErrorCode.Cancel));
+        await server.CheckNextStreamAsync(7);
+        Assert.Equal(0, open.Aborts);
+    }
+
+    [Fact]
     public async Task Connect_request_and_request_without_authority_reach_the_handler()
     {
         await using var server = await ServerUnderTest.StartAsync();

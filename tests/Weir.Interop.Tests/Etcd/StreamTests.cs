@@ -6,7 +6,7 @@ using Weir.Rpc;
 
 namespace Weir.Interop.Tests.Etcd;
 
-/// <summary>Streams to and from etcd: a long watch, a lease that is kept alive, a snapshot of the whole store.</summary>
+/// <summary>Streams to and from etcd: a long watch, a snapshot of the whole store.</summary>
 public sealed class StreamTests(EtcdServer server) : IClassFixture<EtcdServer>
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
@@ -66,13 +66,6 @@ public sealed class StreamTests(EtcdServer server) : IClassFixture<EtcdServer>
     }
 
     [Fact]
-    public Task Lease_lives_while_it_is_kept_alive_and_ends_after() => KeepAliveAsync(TimeSpan.FromSeconds(5));
-
-    // Run by hand, it takes a minute: dotnet run --project tests/Weir.Interop.Tests -c Release -- -explicit only -method "*for_a_minute"
-    [Fact(Explicit = true)]
-    public Task Lease_is_kept_alive_for_a_minute() => KeepAliveAsync(TimeSpan.FromMinutes(1));
-
-    [Fact]
     public async Task Snapshot_comes_whole_and_matches_its_checksum()
     {
         using var limit = LimitOf(Limit);
@@ -97,43 +90,7 @@ public sealed class StreamTests(EtcdServer server) : IClassFixture<EtcdServer>
         Assert.Equal(SHA256.HashData(bytes.AsSpan(..^32)), bytes[^32..]);
     }
 
-    private async Task KeepAliveAsync(TimeSpan time)
-    {
-        const int TtlSeconds = 2;
-        using var limit = LimitOf(time + Limit);
-        var leases = new Lease.Client(server.Channel);
-        var lease = await leases.LeaseGrant(new() { TTL = TtlSeconds }, cancellationToken: limit.Token);
-        var key = Bytes($"leased/{lease.ID}");
-        await Keys.Put(new() { Key = key, Value = Bytes("here"), Lease = lease.ID }, cancellationToken: limit.Token);
-        await using var watch = new Watch.Client(server.Channel).Watch(cancellationToken: limit.Token);
-        await using var changes = watch.Responses.GetAsyncEnumerator(limit.Token);
-        await CreateWatchAsync(watch, changes, new() { Key = key });
-
-        var kept = 0;
-        await using (var alive = leases.LeaseKeepAlive(cancellationToken: limit.Token))
-        {
-            await using var responses = alive.Responses.GetAsyncEnumerator(limit.Token);
-            using var pause = new PeriodicTimer(TimeSpan.FromSeconds(0.5)); // etcd counts in real time
-            for (var begin = TimeProvider.System.GetTimestamp(); TimeProvider.System.GetElapsedTime(begin) < time; kept++)
-            {
-                await alive.SendAsync(new() { ID = lease.ID }, limit.Token);
-                Assert.True(await responses.MoveNextAsync());
-                Assert.Equal((lease.ID, lease.TTL), (responses.Current.ID, responses.Current.TTL));
-                await pause.WaitForNextTickAsync(limit.Token);
-            }
-
-            await alive.CompleteAsync(limit.Token);
-            Assert.False(await responses.MoveNextAsync());
-        }
-
-        Assert.True(kept > 2, $"kept alive {kept} times");
-        Assert.Equal(1, (await Keys.Range(new() { Key = key }, cancellationToken: limit.Token)).Count);
-        Assert.True(await changes.MoveNextAsync());
-        Assert.Equal(Event.Types.EventType.Delete, Assert.Single(changes.Current.Events).Type);
-        Assert.Equal(-1, (await leases.LeaseTimeToLive(new() { ID = lease.ID }, cancellationToken: limit.Token)).TTL);
-    }
-
-    private static async Task CreateWatchAsync(
+    internal static async Task CreateWatchAsync(
         DuplexStreamingCall<WatchRequest, WatchResponse> watch, IAsyncEnumerator<WatchResponse> responses, WatchCreateRequest request)
     {
         await watch.SendAsync(new() { CreateRequest = request }, Stop);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Weir.Interop.Client;
 using Weir.Rpc;
 
@@ -24,10 +25,20 @@ var overall = new Option<int>("--soak_overall_timeout_seconds") { Description = 
 var between = new Option<int>("--soak_min_time_ms_between_rpcs") { Description = "From the begin of a call to the begin of the next." };
 var requestSize = new Option<int>("--soak_request_size") { Description = "Bytes.", DefaultValueFactory = _ => Payloads.LargeRequestBytes };
 var responseSize = new Option<int>("--soak_response_size") { Description = "Bytes.", DefaultValueFactory = _ => Payloads.LargeResponseBytes };
+var threads = new Option<int>("--soak_num_threads") { Description = "How many calls a soak makes at a time; each has an even share of the iterations.", DefaultValueFactory = _ => 1 };
+Between(port, 1, ushort.MaxValue);
+Between(threads, 1, 1000);
+foreach (var count in new[] { iterations, maxFailures, maxLatency, overall, between, requestSize, responseSize })
+    Between(count, 0, int.MaxValue);
+caFile.Validators.Add(result =>
+{
+    if (result.GetValue(useTls) && result.GetValue(useTestCa) && result.GetValue(caFile) is { Exists: false } missing)
+        result.AddError($"--ca_file: there is no file {missing.FullName}.");
+});
 var command = new RootCommand("The client of gRPC's interop tests, on Weir. Exit code: 0 passed, 1 failed, 2 not supported.")
 {
     host, port, testCase, useTls, useTestCa, caFile, hostOverride,
-    iterations, maxFailures, maxLatency, overall, between, requestSize, responseSize,
+    iterations, maxFailures, maxLatency, overall, between, requestSize, responseSize, threads,
 };
 command.SetAction(async (arguments, stop) =>
 {
@@ -44,7 +55,8 @@ command.SetAction(async (arguments, stop) =>
         TimeSpan.FromSeconds(arguments.GetValue(overall)),
         TimeSpan.FromMilliseconds(arguments.GetValue(between)),
         arguments.GetValue(requestSize),
-        arguments.GetValue(responseSize));
+        arguments.GetValue(responseSize),
+        arguments.GetValue(threads));
     var cases = new Cases(soak, target.Connect);
     var name = arguments.GetRequiredValue(testCase);
     if (!cases.Names.Contains(name))
@@ -71,3 +83,9 @@ command.SetAction(async (arguments, stop) =>
     }
 });
 return await command.Parse(args).InvokeAsync();
+
+static void Between(Option<int> option, int least, int most) => option.Validators.Add(result =>
+{
+    if (result.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out var value) && (value < least || value > most))
+        result.AddError($"{option.Name} is {value}; it may be {least} to {most}.");
+});

@@ -18,6 +18,7 @@ constexpr int kRequests[] = {27182, 8, 1828, 45904};
 constexpr int kResponses[] = {31415, 9, 2653, 58979};
 constexpr char kInitialValue[] = "test_initial_metadata_value";
 constexpr char kTrailingValue[] = "\xab\xab\xab";
+constexpr char kNotCached[] = "no proxy has kept the first response: gRPC sends its calls with POST, whose answers caches do not keep";
 constexpr auto kSoakLatency = std::chrono::seconds(1);
 
 using Duplex = grpc::ClientReaderWriter<StreamingOutputCallRequest, StreamingOutputCallResponse>;
@@ -75,6 +76,7 @@ class Client {
 
   const std::map<std::string, std::function<void()>> cases = {
       {"empty_unary", [this] { EmptyUnary(); }},
+      {"cacheable_unary", [this] { CacheableUnary(); }},
       {"large_unary", [this] { LargeUnary(*service_); }},
       {"client_compressed_unary", [this] { ClientCompressedUnary(); }},
       {"server_compressed_unary", [this] { ServerCompressedUnary(); }},
@@ -106,6 +108,24 @@ class Client {
     if (flags_.IsSet("use_test_ca")) options.pem_root_certs = ReadFile(flags_.Text("ca_file", std::string(kTestData) + "ca.pem"));
     if (const auto name = flags_.Text("server_host_override", ""); !name.empty()) arguments.SetSslTargetNameOverride(name);
     return grpc::CreateCustomChannel(target, grpc::SslCredentials(options), arguments);
+  }
+
+  // Without a proxy that keeps responses, all that can be seen is that the server allows it.
+  void CacheableUnary() {
+    SimpleRequest request;
+    request.mutable_payload()->set_body(std::to_string(std::chrono::system_clock::now().time_since_epoch().count()));
+    std::string bodies[2];
+    for (auto& body : bodies) {
+      ClientContext context;
+      context.AddMetadata("x-user-ip", "1.2.3.4");
+      SimpleResponse response;
+      ExpectEnd(service_->CacheableUnaryCall(&context, request, &response), grpc::OK);
+      const auto& headers = context.GetServerInitialMetadata();
+      const auto control = headers.find("cache-control");
+      Expect(control != headers.end() && control->second.find("max-age=") != grpc::string_ref::npos, "no max-age in cache-control");
+      body = response.payload().body();
+    }
+    if (bodies[0] != bodies[1]) std::cout << kNotCached << std::endl;
   }
 
   void EmptyUnary() {

@@ -11,6 +11,7 @@ const responses = [31415, 9, 2653, 58979];
 const initialValue = 'test_initial_metadata_value';
 const trailingValue = Buffer.from([0xab, 0xab, 0xab]);
 const soakLatencyMilliseconds = 1000;
+const notCached = 'no proxy has kept the first response: gRPC sends its calls with POST, whose answers caches do not keep';
 const unseen = 'grpc-js does not show whether a response came compressed';
 
 const flags = parseFlags({
@@ -116,6 +117,18 @@ const unaryEnds = message => ends(
 
 const cases = {
   empty_unary: async () => expect((await unary(plain, 'EmptyCall', {})).response, {}, 'response'),
+  async cacheable_unary() {
+    const metadata = new grpc.Metadata();
+    metadata.set('x-user-ip', '1.2.3.4');
+    const body = Buffer.from(String(process.hrtime.bigint()));
+    const bodies = [];
+    for (let i = 0; i < 2; i++) {
+      const { response, header } = await unary(plain, 'CacheableUnaryCall', { payload: { body } }, metadata);
+      expect(String(header.get('cache-control')).includes('max-age='), true, 'max-age in cache-control');
+      bodies.push(response.payload.body);
+    }
+    return bodies[0].equals(bodies[1]) ? undefined : notCached;
+  },
   large_unary: () => largeUnary(),
   async client_compressed_unary() {
     const expectCompressed = { expect_compressed: { value: true } };

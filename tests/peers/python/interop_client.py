@@ -19,6 +19,7 @@ METADATA = ((INITIAL_KEY, "test_initial_metadata_value"), (TRAILING_KEY, b"\xab\
 SOAK_LATENCY_SECONDS = 1
 PLAIN = grpc.Compression.NoCompression
 ALGORITHMS = (grpc.Compression.Gzip, grpc.Compression.Deflate)
+NOT_CACHED = "no proxy has kept the first response: gRPC sends its calls with POST, whose answers caches do not keep"
 UNSEEN = "grpcio does not show whether a response came compressed"
 
 
@@ -90,6 +91,17 @@ class Cases:
 
     def empty_unary(self):
         expect(self._service.EmptyCall(Empty()), Empty(), "response")
+
+    def cacheable_unary(self):
+        made = SimpleRequest()
+        made.payload.body = str(time.time_ns()).encode()
+        bodies = []
+        for _ in range(2):
+            response, call = self._service.CacheableUnaryCall.with_call(made, metadata=(("x-user-ip", "1.2.3.4"),))
+            expect("max-age=" in dict(call.initial_metadata()).get("cache-control", ""), True, "max-age in cache-control")
+            bodies.append(response.payload.body)
+        if bodies[0] != bodies[1]:
+            self.notes.append(NOT_CACHED)
 
     def large_unary(self, service=None, **options):
         response, call = (service or self._service).UnaryCall.with_call(

@@ -18,6 +18,7 @@ import (
 
 var cases = map[string]func(pb.TestServiceClient, *grpc.ClientConn) error{
 	"empty_unary":                 emptyUnary,
+	"cacheable_unary":             cacheableUnary,
 	"large_unary":                 largeUnary,
 	"client_streaming":            clientStreaming,
 	"client_compressed_unary":     clientCompressedUnary,

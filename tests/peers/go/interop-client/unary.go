@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -18,6 +19,7 @@ const (
 	largeRequest  = 271828
 	largeResponse = 314159
 	soakLatency   = time.Second
+	notCached     = "no proxy has kept the first response: gRPC sends its calls with POST, whose answers caches do not keep"
 
 	initialKey    = "x-grpc-test-echo-initial"
 	initialValue  = "test_initial_metadata_value"
@@ -47,6 +49,28 @@ func ended(err error, want codes.Code) error {
 func emptyUnary(service pb.TestServiceClient, _ *grpc.ClientConn) error {
 	_, err := service.EmptyCall(context.Background(), &pb.Empty{})
 	return err
+}
+
+// Without a proxy that keeps responses, all that can be seen is that the server allows it.
+func cacheableUnary(service pb.TestServiceClient, _ *grpc.ClientConn) error {
+	ctx := metadata.AppendToOutgoingContext(context.Background(), "x-user-ip", "1.2.3.4")
+	request := &pb.SimpleRequest{Payload: &pb.Payload{Body: []byte(time.Now().String())}}
+	var bodies [2][]byte
+	for i := range bodies {
+		var header metadata.MD
+		response, err := service.CacheableUnaryCall(ctx, request, grpc.Header(&header))
+		if err != nil {
+			return err
+		}
+		if control := strings.Join(header.Get("cache-control"), ","); !strings.Contains(control, "max-age=") {
+			return fmt.Errorf("max-age in cache-control expected, got %q", control)
+		}
+		bodies[i] = response.GetPayload().GetBody()
+	}
+	if !bytes.Equal(bodies[0], bodies[1]) {
+		fmt.Println(notCached)
+	}
+	return nil
 }
 
 func largeUnary(service pb.TestServiceClient, _ *grpc.ClientConn) error {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log"
 	"net"
+	"strconv"
 	"time"
 
 	"google.golang.org/grpc"
@@ -48,6 +49,13 @@ func (server) UnaryCall(ctx context.Context, in *pb.SimpleRequest) (*pb.SimpleRe
 		return nil, err
 	}
 	return &pb.SimpleResponse{Payload: zeros(in.GetResponseSize())}, nil
+}
+
+func (server) CacheableUnaryCall(ctx context.Context, _ *pb.SimpleRequest) (*pb.SimpleResponse, error) {
+	if err := grpc.SendHeader(ctx, metadata.Pairs("cache-control", "max-age=60, public")); err != nil {
+		return nil, err
+	}
+	return &pb.SimpleResponse{Payload: &pb.Payload{Body: []byte(strconv.FormatInt(time.Now().UnixNano(), 10))}}, nil
 }
 
 func (server) StreamingOutputCall(in *pb.StreamingOutputCallRequest, stream pb.TestService_StreamingOutputCallServer) error {
