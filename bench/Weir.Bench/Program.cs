@@ -31,7 +31,7 @@ const string Usage = """
     rate         PER_SECOND pings, N in all, each sent when its time has come whether or not answers are back; percentiles from that time on
     scale        idle streams, throughput by streams, a reader that stands still, what is left after a burst: as Markdown
     users-*      N users out of or into the SQLite file of Weir's own server, as a stream (GetUserList, CreateUsers) or as one message
-                 that holds them all; eight rounds; users-list takes what users-create has put there
+                 that holds them all; seven rounds; users-list takes what users-create has put there
 
     The limits, without any RPC:
     tcp-*        a connection a stream, both ends in blocking calls: N blocks of 64, 128 or 256 KiB one way, or N round trips of 51 bytes, what a ping
