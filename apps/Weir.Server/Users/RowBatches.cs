@@ -6,7 +6,8 @@ namespace Weir.Server.Users;
 internal static class RowBatches
 {
     /// <summary>Gives the rows in lists of at most <paramref name="maxRows"/>; a list is given once its first row is <paramref name="maxAge"/> old although
-    /// more could follow. A list that is not full says that nothing more is here for now: after a full one it may be empty. Two lists take turns: one is valid until the next but one is asked for, so that it can be worked on while the next one fills.</summary>
+    /// more could follow. A list that is not full says that nothing more is here for now; after a full one it may be empty. Two lists take turns: one is
+    /// valid until the next but one is asked for, so that it can be worked on while the next one fills.</summary>
     public static async IAsyncEnumerable<List<T>> BatchAsync<T>(
         this IAsyncEnumerable<T> rows, int maxRows, TimeSpan maxAge, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
