@@ -4,14 +4,16 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Weir.AspNetCore;
 using Weir.Bench.Scale;
+using Weir.Server.Hosting;
 
 namespace Weir.Bench;
 
 /// <summary>The bench contract on a server, with Weir's settings as they are except for the number of streams and the largest message.</summary>
 internal static class BenchServer
 {
-    /// <summary>Serves on 127.0.0.1 until Ctrl-C or SIGTERM.</summary>
-    public static async Task RunAsync(int port)
+    /// <summary>Serves on 127.0.0.1 until Ctrl-C or SIGTERM. With <paramref name="trims"/> it gives memory back when it is idle, as Weir's own server does;
+    /// without, no collection falls between two measured rounds.</summary>
+    public static async Task RunAsync(int port, bool trims)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
@@ -22,6 +24,8 @@ internal static class BenchServer
             options.Rpc.MaxSendMessageBytes = Payload.MaxMessageBytes;
         });
         builder.Services.AddSingleton<BenchStreams>().AddSingleton<BenchRooms>().AddSingleton<BenchCalls>().AddSingleton<MemoryCalls>();
+        if (trims)
+            builder.Services.AddSingleton(TimeProvider.System).AddHostedService<IdleMemory>();
         await using var app = builder.Build();
         app.Urls.Add($"http://127.0.0.1:{port}");
         app.MapRpc<BenchStreams>().MapRpc<BenchRooms>().MapRpc<BenchCalls>().MapRpc<MemoryCalls>();

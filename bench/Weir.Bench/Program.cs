@@ -9,6 +9,7 @@ const string Usage = """
     usage: Weir.Bench server PORT
            Weir.Bench MODE PORT N STREAMS
            Weir.Bench rate PORT N STREAMS PER_SECOND
+           Weir.Bench scale-server PORT
            Weir.Bench scale PORT
            Weir.Bench users-server PORT FOLDER
            Weir.Bench users-list|users-create PORT N stream|message
@@ -29,7 +30,8 @@ const string Usage = """
       fan       STREAMS members of one room, one of them sends N messages to all: N x STREAMS deliveries (Chat)
 
     rate         PER_SECOND pings, N in all, each sent when its time has come whether or not answers are back; percentiles from that time on
-    scale        idle streams, throughput by streams, a reader that stands still, what is left after a burst: as Markdown
+    scale        idle streams, throughput by streams, a reader that stands still, what is left after a burst: as Markdown; scale-server gives
+                 memory back when it is idle, as Weir's own server does
     users-*      N users out of or into the SQLite file of Weir's own server, as a stream (GetUserList, CreateUsers) or as one message
                  that holds them all; seven rounds; users-list takes what users-create has put there
 
@@ -47,7 +49,10 @@ switch (args)
         Console.WriteLine(Usage);
         return 0;
     case ["server", var port] when Number(port, 65_535) is { } listen:
-        await BenchServer.RunAsync(listen);
+        await BenchServer.RunAsync(listen, trims: false);
+        return 0;
+    case ["scale-server", var port] when Number(port, 65_535) is { } listen:
+        await BenchServer.RunAsync(listen, trims: true);
         return 0;
     case ["scale", var port] when Number(port, 65_535) is { } connect:
         await using (var channel = Workloads.Connect(connect))
