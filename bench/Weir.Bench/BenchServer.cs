@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Weir.AspNetCore;
 using Weir.Bench.Scale;
+using Weir.Server.Hosting;
 
 namespace Weir.Bench;
 
@@ -13,8 +14,9 @@ internal static class BenchServer
     /// <summary>Where servers listen and clients connect to: the variable BENCH_HOST, an IPv4 address, or 127.0.0.1.</summary>
     public static string Host { get; } = Environment.GetEnvironmentVariable("BENCH_HOST") is { Length: > 0 } host ? host : "127.0.0.1";
 
-    /// <summary>Serves until Ctrl-C or SIGTERM.</summary>
-    public static async Task RunAsync(int port)
+    /// <summary>Serves until Ctrl-C or SIGTERM. With <paramref name="trims"/> it gives memory back when it is idle, as Weir's own server does;
+    /// without, no collection falls between two measured rounds.</summary>
+    public static async Task RunAsync(int port, bool trims)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
@@ -25,6 +27,8 @@ internal static class BenchServer
             options.Rpc.MaxSendMessageBytes = Payload.MaxMessageBytes;
         });
         builder.Services.AddSingleton<BenchStreams>().AddSingleton<BenchRooms>().AddSingleton<BenchCalls>().AddSingleton<MemoryCalls>();
+        if (trims)
+            builder.Services.AddSingleton(TimeProvider.System).AddHostedService<IdleMemory>();
         await using var app = builder.Build();
         app.Urls.Add($"http://{Host}:{port}");
         app.MapRpc<BenchStreams>().MapRpc<BenchRooms>().MapRpc<BenchCalls>().MapRpc<MemoryCalls>();

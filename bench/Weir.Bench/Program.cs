@@ -8,13 +8,14 @@ using Weir.Rpc;
 const string Usage = """
     usage: Weir.Bench server PORT
            Weir.Bench MODE PORT N STREAMS
-           Weir.Bench rate PORT PER_SECOND STREAMS
+           Weir.Bench rate PORT N STREAMS PER_SECOND
+           Weir.Bench scale-server PORT
            Weir.Bench scale PORT
            Weir.Bench unread PORT N STREAMS
            Weir.Bench users-server PORT FOLDER
            Weir.Bench users-list|users-create PORT N stream|message
            Weir.Bench tcp-server PORT
-           Weir.Bench tcp-upload|tcp-ping PORT N STREAMS
+           Weir.Bench tcp-upload-KIB|tcp-download-KIB|tcp-ping|tcp-ping-async PORT N STREAMS
            Weir.Bench parse N 1|2
 
     Three rounds on one connection to 127.0.0.1:PORT, a line each; with N "-" a round for each line of standard input, which is its N. The variable
@@ -30,14 +31,16 @@ const string Usage = """
       conns     ping over STREAMS connections with one stream each, opening and closing them included
       fan       STREAMS members of one room, one of them sends N messages to all: N x STREAMS deliveries (Chat)
 
-    rate         PER_SECOND pings, each sent when its time has come whether or not answers are back; percentiles from that time on
-    scale        idle streams, throughput by streams, a reader that stands still, what is left after a burst: as Markdown
+    rate         PER_SECOND pings, N in all, each sent when its time has come whether or not answers are back; percentiles from that time on
+    scale        idle streams, throughput by streams, a reader that stands still, what is left after a burst: as Markdown; scale-server gives
+                 memory back when it is idle, as Weir's own server does
     unread       STREAMS downloads read N chunks of 64 KiB in all and then no more: what the client holds then
     users-*      N users out of or into the SQLite file of Weir's own server, as a stream (GetUserList, CreateUsers) or as one message
-                 that holds them all; four rounds; users-list takes what users-create has put there
+                 that holds them all; seven rounds; users-list takes what users-create has put there
 
     The limits, without any RPC:
-    tcp-upload   N blocks of 64 KiB one way; tcp-ping: N round trips of 51 bytes, what a ping has on the wire; a connection a stream
+    tcp-*        a connection a stream, both ends in blocking calls: N blocks of 64, 128 or 256 KiB one way, or N round trips of 51 bytes, what a ping
+                 has on the wire; tcp-ping-async waits for each send and receive asynchronously
     parse        N users serialised and parsed by one thread, or serialised by one and parsed by another
 
     ttf is the time to the first answer; msg/s and MB/s (10^6 bytes) count the payload; clientcpu is CPU seconds by wall seconds.
@@ -49,7 +52,10 @@ switch (args)
         Console.WriteLine(Usage);
         return 0;
     case ["server", var port] when Number(port, 65_535) is { } listen:
-        await BenchServer.RunAsync(listen);
+        await BenchServer.RunAsync(listen, trims: false);
+        return 0;
+    case ["scale-server", var port] when Number(port, 65_535) is { } listen:
+        await BenchServer.RunAsync(listen, trims: true);
         return 0;
     case ["scale", var port] when Number(port, 65_535) is { } connect:
         await using (var channel = Workloads.Connect(connect))
@@ -66,15 +72,16 @@ switch (args)
         await using (var channel = UsersClient.Connect(connect))
             return await RunAsync(args[0], () => new UsersClient(channel, users, args[3] == "stream").RunAsync(args[0] == "users-create"));
     case ["tcp-server", var port] when Number(port, 65_535) is { } listen:
-        await TcpLimit.ServeAsync(listen);
+        TcpLimit.Serve(listen);
         return 0;
     case ["parse", var count, "1" or "2"] when Rounds.Parse(count) is { } messages:
         var threads = args[2] == "1" ? 1 : 2;
         return await MeasureAsync("parse", messages, threads, threads == 1 ? ParseLimit.OneThread : ParseLimit.TwoThreads);
-    case ["rate", var port, var rate, var streams]
-        when Number(port, 65_535) is { } connect && Number(rate, 1 << 30) is { } pings && Number(streams, Payload.MaxStreams) is { } width:
+    case ["rate", var port, var count, var streams, var rate]
+        when Number(port, 65_535) is { } connect && Rounds.Parse(count) is { } pings && Number(streams, Payload.MaxStreams) is { } width
+            && Number(rate, 1 << 30) is { } perSecond:
         await using (var channel = Workloads.Connect(connect))
-            return await RunAsync("rate", () => OpenLoop.RunAsync(channel, pings, width, Rounds.Usual));
+            return await MeasureAsync("rate", pings, width, new OpenLoop(channel, perSecond).RunAsync);
     case [var mode, var port, var count, var streams]
         when Number(port, 65_535) is { } connect && Rounds.Parse(count) is { } messages:
         await using (var channel = Workloads.Connect(connect))

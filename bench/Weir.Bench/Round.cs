@@ -17,6 +17,9 @@ internal sealed class Round(int count, int width)
     /// <summary>Streams at a time.</summary>
     public int Width { get; } = width;
 
+    /// <summary>What the workload adds to the round's line.</summary>
+    public string Remark { get; set; } = "";
+
     /// <summary>Runs the body once a stream, all at once, with the stream's share of the messages.</summary>
     public Task SpreadAsync(Func<int, Task> body) =>
         Task.WhenAll(Enumerable.Range(0, Width).Select(index => Task.Run(() => body(Count / Width + (index < Count % Width ? 1 : 0)))));
@@ -41,6 +44,6 @@ internal sealed class Round(int count, int width)
         var wall = Stopwatch.GetElapsedTime(_start).TotalSeconds;
         var cpu = (Environment.CpuUsage.TotalTime - _cpuBefore).TotalSeconds;
         var first = _first * 1000.0 / Stopwatch.Frequency;
-        return $"{mode} streams={Width} n={_messages} {wall:F2}s {_messages / wall:F0} msg/s {_bytes / wall / 1e6:F0} MB/s ttf={first:F1}ms clientcpu={cpu / wall:F2}";
+        return $"{mode} streams={Width} n={_messages} {wall:F2}s {_messages / wall:F0} msg/s {_bytes / wall / 1e6:F0} MB/s ttf={first:F1}ms clientcpu={cpu / wall:F2}{Remark}";
     }
 }

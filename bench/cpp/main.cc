@@ -15,11 +15,12 @@ constexpr int kSyncStreams = 2;  // up to here a thread a stream is faster than 
 
 const char kUsage[] = R"(usage: bench-cpp server PORT
        bench-cpp MODE PORT N STREAMS
+       bench-cpp rate PORT N STREAMS PER_SECOND
 
 MODE and the API that it uses:
   list, create, upload, download, large   sync, a thread a stream, buffer hint on writes (client and server)
   ping, unary                             client: sync with 1 or 2 streams, callbacks with more; server: callbacks
-  conns, fan                              callbacks (client and server)
+  conns, fan, rate                        callbacks (client and server)
 N is the number of messages in all; three rounds, or with "-" a round for each line of standard input, which is its N. The allocator keeps freed memory (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD).
 )";
 
@@ -65,9 +66,12 @@ int main(int argc, char** argv) {
     Serve(port);
     return 0;
   }
+  int per_second = argc == 6 && std::strcmp(argv[1], "rate") == 0 ? Number(argv[5], 1 << 30) : 0;
+  if (per_second > 0) argc = 5;
   bool reads = argc == 5 && std::strcmp(argv[3], "-") == 0;
   int count = reads ? 1 : argc == 5 ? Number(argv[3], 1 << 30) : 0, streams = argc == 5 ? Number(argv[4], 100000) : 0;
   Workload workload = Find(argv[1], streams);
+  if (per_second > 0) workload = [per_second](Round& round, const Channels& channels) { Rate(round, channels, per_second); };
   if (count == 0 || streams == 0 || workload == nullptr) return Usage();
 
   Channels channels("127.0.0.1:" + std::to_string(port));

@@ -1,33 +1,11 @@
 // Workloads of many streams with little on each: the callback API, no thread of their own.
 #include <atomic>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 
+#include "latch.h"
 #include "workloads.h"
 
 namespace {
-
-// Waits for so many events.
-class Latch {
- public:
-  explicit Latch(int count) : left_(count) {}
-
-  void Down() {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (--left_ == 0) done_.notify_all();
-  }
-
-  void Wait() {
-    std::unique_lock<std::mutex> lock(mutex_);
-    done_.wait(lock, [this] { return left_ == 0; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable done_;
-  int left_;
-};
 
 // One stream of pings: the next is sent when the answer is there and the write before it has ended, whichever comes last.
 class Pinger final : public grpc::ClientBidiReactor<ChatMessage, ChatMessage> {

@@ -49,6 +49,7 @@ class Round {
 
   const int count;  // messages over all streams
   const int width;  // streams at a time
+  std::string remark;  // what the workload adds to the round's line
 
   int Share(int index) const { return count / width + (index < count % width ? 1 : 0); }
 
@@ -73,8 +74,8 @@ class Round {
   // The round's line; the time stops here.
   void Report(const std::string& mode) const {
     double wall = Nanos() / 1e9, cpu = CpuSeconds() - cpu_before_;
-    std::printf("%s streams=%d n=%lld %.2fs %.0f msg/s %.0f MB/s ttf=%.1fms clientcpu=%.2f\n", mode.c_str(), width,
-                static_cast<long long>(messages_), wall, messages_ / wall, bytes_ / wall / 1e6, first_nanos_ / 1e6, cpu / wall);
+    std::printf("%s streams=%d n=%lld %.2fs %.0f msg/s %.0f MB/s ttf=%.1fms clientcpu=%.2f%s\n", mode.c_str(), width,
+                static_cast<long long>(messages_), wall, messages_ / wall, bytes_ / wall / 1e6, first_nanos_ / 1e6, cpu / wall, remark.c_str());
     std::fflush(stdout);
   }
 

@@ -25,7 +25,7 @@ class Channels {
   const std::shared_ptr<grpc::Channel> shared_;
 };
 
-using Workload = void (*)(Round&, const Channels&);
+using Workload = std::function<void(Round&, const Channels&)>;
 
 // bulk.cc: the sync API.
 void List(Round&, const Channels&);
@@ -41,3 +41,6 @@ void PingCallback(Round&, const Channels&);
 void UnaryCallback(Round&, const Channels&);
 void Connections(Round&, const Channels&);
 void Fan(Round&, const Channels&);
+
+// rate.cc: the callback API.
+void Rate(Round&, const Channels&, int per_second);

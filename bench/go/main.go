@@ -3,6 +3,7 @@
 //
 //	bench-go server PORT
 //	bench-go MODE PORT N STREAMS     N "-": a round for each line of standard input, which is its N
+//	bench-go rate PORT N STREAMS PER_SECOND
 package main
 
 import (
@@ -45,8 +46,16 @@ func run(arguments []string) error {
 	if len(arguments) == 2 && arguments[0] == "server" {
 		return serve(arguments[1])
 	}
+	if len(arguments) == 5 && arguments[0] == "rate" {
+		perSecond, err := between1And(arguments[4], maxCount)
+		if err != nil {
+			return fmt.Errorf("PER_SECOND: %v", err)
+		}
+		workloads["rate"] = rate(perSecond)
+		arguments = arguments[:4]
+	}
 	if len(arguments) != 4 || workloads[arguments[0]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: bench-go server PORT | bench-go list|create|upload|download|large|unary|ping|conns|fan PORT N STREAMS")
+		fmt.Fprintln(os.Stderr, "usage: bench-go server PORT | bench-go list|create|upload|download|large|unary|ping|conns|fan PORT N STREAMS | bench-go rate PORT N STREAMS PER_SECOND")
 		os.Exit(2)
 	}
 	count := 0
@@ -99,8 +108,8 @@ func measure(round *round, mode string) error {
 	}
 	wall := time.Since(start).Seconds()
 	messages, bytes, first := round.totals()
-	fmt.Printf("%s streams=%d n=%d %.2fs %.0f msg/s %.0f MB/s ttf=%.1fms clientcpu=%.2f\n", mode, round.width, messages, wall,
-		float64(messages)/wall, float64(bytes)/wall/1e6, float64(first)/1e6, (processCPU()-cpu)/wall)
+	fmt.Printf("%s streams=%d n=%d %.2fs %.0f msg/s %.0f MB/s ttf=%.1fms clientcpu=%.2f%s\n", mode, round.width, messages, wall,
+		float64(messages)/wall, float64(bytes)/wall/1e6, float64(first)/1e6, (processCPU()-cpu)/wall, round.remark)
 	return nil
 }
 

@@ -31,6 +31,7 @@ type round struct {
 	messages  int64 // atomic
 	bytes     int64 // atomic: payload octets of the messages counted
 	firstNano int64 // atomic: from start to the first answer on any stream; 0 before
+	remark    string // what the workload adds to the round's line
 }
 
 var workloads = map[string]func(*round) error{

@@ -24,6 +24,7 @@ internal static class BenchServer
             kestrel.Limits.Http2.MaxStreamsPerConnection = Payload.MaxStreams;
             kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
             kestrel.Limits.Http2.InitialConnectionWindowSize = ConnectionWindowBytes;
+            kestrel.Limits.MaxResponseBufferSize = Buffering.ResponseBytes;
             kestrel.Limits.MaxRequestBodySize = null;
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.MinResponseDataRate = null;
@@ -46,7 +47,10 @@ internal sealed class Streams : StreamService.StreamServiceBase
     {
         var user = Payload.User();
         for (var i = 0; i < request.PageSize; i++)
+        {
+            responseStream.WriteOptions = Buffering.For(i, request.PageSize);
             await responseStream.WriteAsync(user);
+        }
     }
 
     public override async Task<CreateUsersResponse> CreateUsers(IAsyncStreamReader<User> requestStream, ServerCallContext context)
@@ -146,7 +150,7 @@ internal sealed class Chats : ChatService.ChatServiceBase
         {
             while (queue.TryRead(out var message))
             {
-                responses.WriteOptions = queue.TryPeek(out _) ? new WriteOptions(WriteFlags.BufferHint) : WriteOptions.Default;
+                responses.WriteOptions = queue.TryPeek(out _) ? Buffering.Hold : WriteOptions.Default;
                 await responses.WriteAsync(message);
             }
         }

@@ -5,6 +5,7 @@ using Weir.Bench;
 const string Usage = """
     usage: bench-grpc-dotnet server PORT
            bench-grpc-dotnet MODE PORT N STREAMS
+           bench-grpc-dotnet rate PORT N STREAMS PER_SECOND
 
     The same arguments and the same output as bench/Weir.Bench. MODE: list, create, upload, download, large, unary, ping, conns, fan.
     """;
@@ -17,6 +18,11 @@ switch (args)
     case ["server", var port] when Number(port, 65_535) is { } listen:
         await BenchServer.RunAsync(listen);
         return 0;
+    case ["rate", var port, var count, var streams, var rate]
+        when Number(port, 65_535) is { } connect && Rounds.Parse(count) is { } pings && Number(streams, Payload.MaxStreams) is { } width
+            && Number(rate, 1 << 30) is { } perSecond:
+        using (var channel = Workloads.Connect(connect))
+            return await MeasureAsync("rate", pings, width, new OpenLoop(channel, perSecond).RunAsync);
     case [var mode, var port, var count, var streams]
         when Number(port, 65_535) is { } connect && Rounds.Parse(count) is { } messages && Number(streams, Payload.MaxStreams) is { } width:
         using (var channel = Workloads.Connect(connect))

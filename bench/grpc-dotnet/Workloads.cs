@@ -55,7 +55,11 @@ internal sealed class Workloads(int port, GrpcChannel channel)
         var user = Payload.User();
         using var call = _streams.CreateUsers();
         for (var i = 0; i < users; i++)
+        {
+            call.RequestStream.WriteOptions = Buffering.For(i, users);
             await call.RequestStream.WriteAsync(user);
+        }
+
         await call.RequestStream.CompleteAsync();
         var answer = await call;
         round.Answered();

@@ -11,6 +11,7 @@ export class Round {
   #messages = 0;
   #bytes = 0;
   #first = 0;
+  remark = ''; // what the workload adds to the round's line
 
   constructor(clients, port, count, width) {
     Object.assign(this, { clients, port, count, width });
@@ -35,7 +36,7 @@ export class Round {
     const { user: userMicros, system } = process.cpuUsage(this.#cpu);
     return `${mode} streams=${this.width} n=${this.#messages} ${wall.toFixed(2)}s ${(this.#messages / wall).toFixed(0)} msg/s `
       + `${(this.#bytes / wall / 1e6).toFixed(0)} MB/s ttf=${(this.#first * 1e3).toFixed(1)}ms `
-      + `clientcpu=${((userMicros + system) / 1e6 / wall).toFixed(2)}`;
+      + `clientcpu=${((userMicros + system) / 1e6 / wall).toFixed(2)}${this.remark}`;
   }
 }
 
@@ -140,6 +141,44 @@ async function fan(round) {
   });
   await Promise.all([writeAll(members[0], message, round.count), ...received]);
 }
+
+// Pings at a fixed rate, each sent when its time has come whether or not earlier ones are answered; a latency counts from that time, so a stall counts
+// for every ping that it holds up. Pings go to the streams in turn: the k-th answer of a stream belongs to its k-th ping. Between two looks at the
+// clock the loop turns once. Every stream has been opened by a ping of its own before, which does not count.
+export const rate = perSecond => async round => {
+  const message = chatMessage('echo');
+  const calls = Array.from({ length: round.width }, () => round.clients.chat.Chat());
+  await Promise.all(calls.map(call => new Promise((resolve, reject) => {
+    call.once('data', resolve).once('error', reject);
+    call.write(message);
+  })));
+  round.answered();
+  const latencies = new Float64Array(round.count); // milliseconds
+  const start = performance.now();
+  const due = ping => ping * 1000 / perSecond;
+  let last = 0;
+  const received = calls.map(async (call, stream) => {
+    let ping = stream;
+    await readAll(call, () => {
+      last = performance.now() - start;
+      latencies[ping] = last - due(ping);
+      ping += round.width;
+      if (ping >= round.count) call.end();
+    });
+    if (ping < round.count) throw new Error('a stream ended before its last answer');
+  });
+  let next = 0;
+  const send = () => {
+    for (const now = performance.now() - start; next < round.count && due(next) <= now; next++) calls[next % round.width].write(message);
+    if (next < round.count) setImmediate(send);
+  };
+  send();
+  await Promise.all(received);
+  round.done(round.count, sizeOf('ChatMessage', message));
+  latencies.sort();
+  const at = share => (latencies[Math.ceil(share * round.count) - 1] * 1000).toFixed(0);
+  round.remark = ` kept=${(round.count / last * 1000).toFixed(0)}/s p50=${at(0.5)}us p99=${at(0.99)}us p99.9=${at(0.999)}us max=${at(1)}us`;
+};
 
 export const workloads = {
   list, create, upload, download: download(chunkBytes), large: download(largeBytes), unary, ping, conns, fan,

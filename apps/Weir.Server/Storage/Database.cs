@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Options;
+using SQLitePCL;
 
 namespace Weir.Server.Storage;
 
@@ -7,6 +8,13 @@ namespace Weir.Server.Storage;
 /// committed is on disk (synchronous=FULL). Safe for use by any number of threads; a connection is one thread's at a time.</summary>
 internal sealed class Database(IOptions<ServerOptions> options) : IDisposable
 {
+    static Database()
+    {
+        // A connection is one thread's at a time, so SQLite need not lock it in every call: that is a fifth of a row's time.
+        Batteries_V2.Init();
+        raw.sqlite3_config(raw.SQLITE_CONFIG_MULTITHREAD);
+    }
+
     private readonly string _source = new SqliteConnectionStringBuilder
     {
         DataSource = Path.Combine(options.Value.DataDirectory, "weir.db"),

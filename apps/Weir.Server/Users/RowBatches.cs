@@ -6,12 +6,14 @@ namespace Weir.Server.Users;
 internal static class RowBatches
 {
     /// <summary>Gives the rows in lists of at most <paramref name="maxRows"/>; a list is given once its first row is <paramref name="maxAge"/> old although
-    /// more could follow. Two lists take turns: one is valid until the next but one is asked for, so that it can be worked on while the next one fills.</summary>
+    /// more could follow. A list that is not full says that nothing more is here for now; after a full one it may be empty. Two lists take turns: one is
+    /// valid until the next but one is asked for, so that it can be worked on while the next one fills.</summary>
     public static async IAsyncEnumerable<List<T>> BatchAsync<T>(
         this IAsyncEnumerable<T> rows, int maxRows, TimeSpan maxAge, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         List<T> batch = [], other = [];
-        var first = 0L; // timestamp of the batch's first row
+        var since = 0L; // timestamp of the batch's first row, before it of the last full list
+        var full = false; // the last list was, and nothing has followed yet
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         await using var source = rows.GetAsyncEnumerator(leaving.Token);
         var pending = Task.FromResult(false);
@@ -28,8 +30,9 @@ internal static class RowBatches
                 else
                 {
                     pending = move.AsTask();
-                    if (batch.Count > 0 && !await EndsWithinAsync(pending, maxAge - time.GetElapsedTime(first), time))
+                    if ((batch.Count > 0 || full) && !await EndsWithinAsync(pending, maxAge - time.GetElapsedTime(since), time))
                     {
+                        full = false;
                         yield return batch;
                         (batch, other) = (other, batch);
                         batch.Clear();
@@ -40,14 +43,16 @@ internal static class RowBatches
 
                 if (!more)
                     break;
+                full = false;
                 if (batch.Count == 0)
-                    first = time.GetTimestamp();
+                    since = time.GetTimestamp();
                 batch.Add(source.Current);
                 if (batch.Count < maxRows)
                     continue;
                 yield return batch;
                 (batch, other) = (other, batch);
                 batch.Clear();
+                (since, full) = (time.GetTimestamp(), true);
             }
         }
         finally
@@ -57,7 +62,7 @@ internal static class RowBatches
             await ((Task)pending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        if (batch.Count > 0)
+        if (batch.Count > 0 || full)
             yield return batch;
     }
 

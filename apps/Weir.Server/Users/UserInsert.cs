@@ -4,17 +4,18 @@ using Weir.V1;
 
 namespace Weir.Server.Users;
 
-/// <summary>The one connection that writes users. For one thread at a time.</summary>
+/// <summary>The one connection that writes users, a transaction at a time. For one thread at a time.</summary>
 internal sealed class UserInsert : IDisposable
 {
     // Of the e-mails' index, so much stays in memory: e-mails come in no order and change pages all over it.
     private const int CacheKiB = 32 * 1024;
 
-    // The log is written back in large pieces (40 MB at most), so that a page which many batches change is written back once.
+    // The log is written back in large pieces (40 MB at most), so that a page which many transactions change is written back once.
     private const int CheckpointPages = 10_000;
 
     private readonly SqliteConnection _connection;
     private readonly Statement _insert;
+    private SqliteTransaction? _transaction;
 
     public UserInsert(SqliteConnection connection)
     {
@@ -23,21 +24,29 @@ internal sealed class UserInsert : IDisposable
         _insert = new Statement(connection, "INSERT INTO users (name, email) VALUES ($name, $email) ON CONFLICT (email) DO NOTHING");
     }
 
-    /// <summary>Writes a batch in one transaction, which is on disk on return, and returns the indexes of the users whose e-mail is taken. When it
-    /// throws nothing is written.</summary>
-    public List<int> Run(IReadOnlyList<User> batch, CancellationToken cancellationToken)
+    public void Begin() => _transaction = _connection.BeginTransaction();
+
+    /// <summary>Adds a batch to the transaction and returns the indexes of the users whose e-mail is taken.</summary>
+    public List<int> Add(List<User> batch)
     {
         var taken = new List<int>();
-        using var transaction = _connection.BeginTransaction();
         for (var index = 0; index < batch.Count; index++)
         {
-            cancellationToken.ThrowIfCancellationRequested();
             if (!TryInsert(batch[index]))
                 taken.Add(index);
         }
 
-        transaction.Commit();
         return taken;
+    }
+
+    /// <summary>On return the transaction is on disk.</summary>
+    public void Commit() => _transaction!.Commit();
+
+    /// <summary>Ends the transaction; what has not been committed is undone.</summary>
+    public void End()
+    {
+        _transaction?.Dispose();
+        _transaction = null;
     }
 
     public void Dispose()

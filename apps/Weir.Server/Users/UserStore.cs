@@ -1,10 +1,9 @@
 using Weir.Server.Storage;
-using Weir.V1;
 
 namespace Weir.Server.Users;
 
 /// <summary>The users in the database. E-mails are unique without regard to the case of ASCII letters and kept as sent. Safe for use by any number of
-/// threads; batches of all callers are written one after the other, in the order of arrival.</summary>
+/// threads; the transactions of all callers come one after the other, in the order of arrival.</summary>
 internal sealed class UserStore : IDisposable
 {
     private readonly Database _database;
@@ -27,18 +26,19 @@ internal sealed class UserStore : IDisposable
     /// <summary>Opens the users in the order of their ids; to be disposed.</summary>
     public UserPages OpenPages(int afterId, string emailPrefix) => new(_database.Open(), afterId, emailPrefix);
 
-    /// <summary>Writes a batch in one transaction and returns the indexes of the users whose e-mail is taken. When this returns the batch is on
-    /// disk; when it throws or is cancelled, nothing of it is.</summary>
-    public async Task<List<int>> CreateAsync(IReadOnlyList<User> batch, CancellationToken cancellationToken)
+    /// <summary>Begins a transaction once those of other callers have ended; to be disposed soon, since others wait for it.</summary>
+    public async Task<UserWrite> BeginAsync(CancellationToken cancellationToken)
     {
         await _writer.WaitAsync(cancellationToken);
         try
         {
-            return _insert.Run(batch, cancellationToken);
+            _insert.Begin();
+            return new UserWrite(_insert, _writer);
         }
-        finally
+        catch
         {
             _writer.Release();
+            throw;
         }
     }
 

@@ -10,9 +10,10 @@ internal sealed class ScaleRun(int port, RpcChannel channel)
 {
     private const int IdleConnections = 10;
     private const int IdleStreams = 10_000;
+    private const int StalledStreams = 1_000;
     private const int BurstConnections = 200;
     private static readonly int[] Widths = [1, 10, 100, 1_000, 10_000];
-    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(5); // between a burst and the look at what it has left
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(25); // after a burst; a server looks every ten seconds whether it is idle
 
     private readonly MemoryService.Client _server = new(channel);
 
@@ -31,11 +32,11 @@ internal sealed class ScaleRun(int port, RpcChannel channel)
         Console.WriteLine($"## Idle streams\n\n{IdleStreams:N0} duplex streams on {IdleConnections} connections; what they add to the live objects of each process.\n");
         Console.WriteLine("| streams | bytes a stream, server | bytes a stream, client |\n| --- | --- | --- |");
         await OpenIdleAsync(1_000, _ => Task.CompletedTask); // both ends have their pools filled and their code compiled
-        var (server, client) = await HeapsAsync();
+        var (server, client) = await MemoryAsync(new MeasureRequest { Collect = true });
         await OpenIdleAsync(IdleStreams, async opened =>
         {
-            var (serverAfter, clientAfter) = await HeapsAsync();
-            Console.WriteLine($"| {opened:N0} | {(serverAfter - server) / opened:N0} | {(clientAfter - client) / opened:N0} |\n");
+            var (serverAfter, clientAfter) = await MemoryAsync(new MeasureRequest { Collect = true });
+            Console.WriteLine($"| {opened:N0} | {(serverAfter.HeapBytes - server.HeapBytes) / opened:N0} | {(clientAfter.HeapBytes - client.HeapBytes) / opened:N0} |\n");
         });
     }
 
@@ -75,14 +76,11 @@ internal sealed class ScaleRun(int port, RpcChannel channel)
 
     private async Task ThroughputAsync()
     {
-        Console.WriteLine("## Throughput by streams\n\nAll streams together on one connection, median of three rounds after one.\n");
+        Console.WriteLine("## Throughput by streams\n\nAll streams together on one connection; medians of three rounds of a second after a shorter one.\n");
         Console.WriteLine("| streams | list msg/s | of the peak | ping msg/s | of the peak |\n| --- | --- | --- | --- | --- |");
         var rows = new List<(int Width, double List, double Ping)>();
         foreach (var width in Widths)
-        {
-            // So many a stream that the streams' opening and ending does not weigh.
-            rows.Add((width, await MedianAsync("list", Math.Max(1_000_000, 500 * width), width), await MedianAsync("ping", Math.Max(10_000, 50 * width), width)));
-        }
+            rows.Add((width, await MedianAsync("list", width), await MedianAsync("ping", width)));
 
         var (mostListed, mostPings) = (rows.Max(row => row.List), rows.Max(row => row.Ping));
         foreach (var (width, list, ping) in rows)
@@ -90,43 +88,36 @@ internal sealed class ScaleRun(int port, RpcChannel channel)
         Console.WriteLine();
     }
 
-    /// <summary>The same pings with and without a stream on the same connection whose reader takes one message and then no more. They take turns.</summary>
+    /// <summary>The same work with and without a stream on the same connection whose reader takes one message and then no more. They take turns.</summary>
     private async Task StalledAsync()
     {
-        const int Streams = 1_000;
-        const int Pings = 50_000;
-        Console.WriteLine($"## A reader that stands still\n\nping over {Streams:N0} streams, and a download of 64 KiB messages on the same connection that nobody reads; medians of five.\n");
-        Console.WriteLine("| | ping msg/s | of it |\n| --- | --- | --- |");
-        var (alone, beside) = (new List<double>(), new List<double>());
-        for (var i = 0; i < 5; i++)
+        Console.WriteLine($"## A reader that stands still\n\n{StalledStreams - 1:N0} streams at work, and one on the same connection that nobody reads: a download of 64 KiB messages. Medians of five rounds each, in turns.\n");
+        Console.WriteLine("| | without it, msg/s | beside it, msg/s | of it |\n| --- | --- | --- | --- |");
+        foreach (var mode in new[] { "list", "ping" })
         {
-            alone.Add(await OnceAsync("ping", Pings, Streams));
-            await using var download = new BenchService.Client(channel).Download(new DownloadRequest { Chunks = 10_000, ChunkBytes = Payload.ChunkBytes }).GetAsyncEnumerator();
-            if (!await download.MoveNextAsync())
-                throw new InvalidDataException("the download was empty");
-            beside.Add(await OnceAsync("ping", Pings, Streams));
+            var count = await CountAsync(mode, StalledStreams - 1);
+            var (alone, beside) = (new List<double>(), new List<double>());
+            for (var i = 0; i < 5; i++)
+            {
+                alone.Add(await OnceAsync(mode, count, StalledStreams - 1));
+                await using var download = new BenchService.Client(channel).Download(new DownloadRequest { Chunks = 10_000, ChunkBytes = Payload.ChunkBytes }).GetAsyncEnumerator();
+                if (!await download.MoveNextAsync())
+                    throw new InvalidDataException("the download was empty");
+                beside.Add(await OnceAsync(mode, count, StalledStreams - 1));
+            }
+
+            var (without, with) = (Median(alone), Median(beside));
+            Console.WriteLine($"| {mode} | {without:N0} | {with:N0} | {with / without:P0} |");
         }
 
-        var (without, with) = (Median(alone), Median(beside));
-        Console.WriteLine($"| without it | {without:N0} | {1:P0} |\n| beside it | {with:N0} | {with / without:P0} |\n");
+        Console.WriteLine();
     }
 
     private async Task BurstAsync()
     {
-        Console.WriteLine($"## After a burst\n\n{BurstConnections} connections at once, each an upload of 64 chunks of 64 KiB and a message of 4 MiB; resident MiB. Nothing asks for a collection.\n");
-        Console.WriteLine("| | before | peak | 5 s after |\n| --- | --- | --- | --- |");
-        var (server, client) = await ResidentAsync();
-        var (serverPeak, clientPeak) = (server, client);
-        using var done = new CancellationTokenSource();
-        var watching = Task.Run(async () =>
-        {
-            while (!done.IsCancellationRequested)
-            {
-                var (now, own) = await ResidentAsync();
-                (serverPeak, clientPeak) = (Math.Max(serverPeak, now), Math.Max(clientPeak, own));
-                await Task.Delay(20);
-            }
-        });
+        Console.WriteLine($"## After a burst\n\n{BurstConnections} connections at once, each an upload of 64 chunks of 64 KiB and a message of 4 MiB; resident MiB. The server gives memory back when it is idle, as Weir's own does; the client does not.\n");
+        Console.WriteLine($"| | before | peak | {Rest.TotalSeconds:F0} s after |\n| --- | --- | --- | --- |");
+        var (server, client) = await MemoryAsync(new MeasureRequest { Collect = true, ForgetPeak = true });
         await Task.WhenAll(Enumerable.Range(0, BurstConnections).Select(_ => Task.Run(async () =>
         {
             await using var own = Workloads.Connect(port);
@@ -134,20 +125,31 @@ internal sealed class ScaleRun(int port, RpcChannel channel)
             await calls.Find("upload")!(new Round(64, 1));
             await calls.Find("large")!(new Round(1, 1));
         })));
-        await done.CancelAsync();
-        await watching;
         await Task.Delay(Rest);
-        var (serverAfter, clientAfter) = await ResidentAsync();
-        Console.WriteLine($"| server | {server} | {serverPeak} | {serverAfter} |\n| client | {client} | {clientPeak} | {clientAfter} |");
+        var (serverAfter, clientAfter) = await MemoryAsync(new MeasureRequest());
+        Console.WriteLine(Row("server", server, serverAfter));
+        Console.WriteLine(Row("client", client, clientAfter));
+
+        static string Row(string who, Memory before, Memory after) =>
+            $"| {who} | {before.ResidentBytes >> 20} | {after.PeakBytes >> 20} | {after.ResidentBytes >> 20} |";
     }
 
-    private async Task<double> MedianAsync(string mode, int messages, int width)
+    private async Task<double> MedianAsync(string mode, int width)
     {
+        var count = await CountAsync(mode, width);
         var rates = new List<double>();
-        await OnceAsync(mode, messages, width);
         for (var i = 0; i < 3; i++)
-            rates.Add(await OnceAsync(mode, messages, width));
+            rates.Add(await OnceAsync(mode, count, width));
         return Median(rates);
+    }
+
+    /// <summary>How many messages a second takes, after a warm-up; at least so many a stream that its opening and end weigh little.</summary>
+    private async Task<int> CountAsync(string mode, int width)
+    {
+        var least = width * (mode == "list" ? 30 : 20);
+        var count = Math.Max(least, mode == "list" ? 200_000 : 5_000);
+        await OnceAsync(mode, count, width);
+        return Math.Max(least, (int)await OnceAsync(mode, count, width));
     }
 
     private async Task<double> OnceAsync(string mode, int messages, int width)
@@ -157,11 +159,7 @@ internal sealed class ScaleRun(int port, RpcChannel channel)
         return messages / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
-    private async Task<(long Server, long Client)> HeapsAsync() =>
-        ((await _server.Measure(new MeasureRequest { Collect = true })).HeapBytes, MemoryCalls.Read(collect: true).HeapBytes);
-
-    private async Task<(long Server, long Client)> ResidentAsync() =>
-        ((await _server.Measure(new MeasureRequest())).ResidentBytes >> 20, Environment.WorkingSet >> 20);
+    private async Task<(Memory Server, Memory Client)> MemoryAsync(MeasureRequest request) => (await _server.Measure(request), MemoryCalls.Read(request));
 
     private static double Median(List<double> values)
     {

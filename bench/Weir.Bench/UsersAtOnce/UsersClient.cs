@@ -8,7 +8,7 @@ namespace Weir.Bench.UsersAtOnce;
 /// <summary>The same users as a stream and as one message of all, out of and into the server's SQLite file. What has passed in a stream is let go.</summary>
 internal sealed class UsersClient(RpcChannel channel, int users, bool asStream)
 {
-    private const int Rounds = 4; // the last counts; those before warm both ends up
+    private const int Rounds = 7; // the last five count; those before warm both ends up
     private const int PageRows = 1_000;
 
     public static RpcChannel Connect(int port) => RpcChannel.ForAddress(

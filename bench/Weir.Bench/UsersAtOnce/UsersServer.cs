@@ -27,7 +27,7 @@ internal static class UsersServer
         await app.WaitForShutdownAsync();
     }
 
-    private sealed class AllUsers(UserStore store) : AllUsersService.Server
+    private sealed class AllUsers(UserStore store, TimeProvider time) : AllUsersService.Server
     {
         public override ValueTask<UserTable> GetAll(GetUserListRequest request, ServerCall call)
         {
@@ -41,8 +41,8 @@ internal static class UsersServer
 
         public override async ValueTask<CreateUsersResponse> CreateAll(UserTable request, ServerCall call)
         {
-            var import = new Server.Users.UserImport(store);
-            await import.AddAsync([.. request.Users], call.CancellationToken);
+            using var import = new Server.Users.UserImport(store, time);
+            await import.AddAsync([.. request.Users], more: false, call.CancellationToken);
             return import.Response;
         }
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Time.Testing;
+using Weir.Server.Users;
 using Weir.V1;
 
 namespace Weir.Server.Tests.Users;
@@ -125,6 +126,70 @@ public sealed class CreateUsersTests : IDisposable
         Assert.False(creating.IsCompleted);
         rows.Writer.Complete();
         Assert.Equal(1, (await creating).Created);
+    }
+
+    [Fact(Timeout = 30_000)] // ms, for the rows to be written
+    public async Task Full_batches_are_on_disk_once_the_stream_pauses()
+    {
+        var time = new FakeTimeProvider();
+        using var users = new UsersFixture(time);
+        using var call = new TestCall();
+        var rows = Channel.CreateUnbounded<User>();
+        for (var number = 1; number <= 2 * UserLimits.MaxBatchRows; number++)
+            rows.Writer.TryWrite(UsersFixture.NewUser(number));
+        var creating = users.Handler.CreateUsers(rows.Reader.ReadAllAsync(TestContext.Current.CancellationToken), call).AsTask();
+        while ((await users.ListAsync(new() { PageSize = 1_000 })).Count < 2 * UserLimits.MaxBatchRows)
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            time.Advance(TimeSpan.FromMilliseconds(10));
+        }
+
+        Assert.False(creating.IsCompleted);
+        Assert.Equal(1, (await users.CreateAsync(UsersFixture.NewUser(99_999))).Created); // another importer's turn
+        rows.Writer.Complete();
+        Assert.Equal(2 * UserLimits.MaxBatchRows, (await creating).Created);
+    }
+
+    [Fact]
+    public async Task A_stream_that_fails_leaves_the_full_batches_before()
+    {
+        using var call = new TestCall();
+        await Assert.ThrowsAsync<InvalidDataException>(async () => await _users.Handler.CreateUsers(Failing(), call));
+        Assert.Equal(UserLimits.MaxBatchRows, (await _users.ListAsync(new() { PageSize = 1_000 })).Count);
+
+        static async IAsyncEnumerable<User> Failing()
+        {
+            for (var number = 1; number <= UserLimits.MaxBatchRows + 1; number++)
+                yield return UsersFixture.NewUser(number);
+            await Task.Yield();
+            throw new InvalidDataException();
+        }
+    }
+
+    [Theory]
+    [InlineData(0, UserLimits.MaxTransactionRows)]
+    [InlineData(1_000, 1)] // ms
+    public async Task A_transaction_ends_when_it_is_full_or_old_although_more_follows(int age, int rows)
+    {
+        var time = new FakeTimeProvider();
+        using var users = new UsersFixture(time);
+        using var import = new UserImport(users.Store, time);
+        var all = Enumerable.Range(1, rows + 2).Select(UsersFixture.NewUser).ToList();
+        await import.AddAsync(all[..(rows - 1)], more: true, TestContext.Current.CancellationToken);
+        await import.AddAsync(all[(rows - 1)..rows], more: true, TestContext.Current.CancellationToken);
+        time.Advance(TimeSpan.FromMilliseconds(age));
+        Assert.Equal(age == 0 ? rows : 0, (await users.ListAsync(new() { PageSize = 1_000 })).Count);
+        await import.AddAsync(all[rows..(rows + 1)], more: true, TestContext.Current.CancellationToken);
+        Assert.Equal(age == 0 ? rows : rows + 1, (await users.ListAsync(new() { PageSize = 1_000 })).Count);
+    }
+
+    [Fact]
+    public async Task An_import_that_is_given_up_undoes_what_it_has_not_committed_and_lets_the_next_begin()
+    {
+        using (var import = new UserImport(_users.Store, TimeProvider.System))
+            await import.AddAsync([UsersFixture.NewUser(1)], more: true, TestContext.Current.CancellationToken);
+        Assert.Empty(await _users.ListAsync(new()));
+        Assert.Equal(1, (await _users.CreateAsync(UsersFixture.NewUser(2))).Created);
     }
 
     [Fact]
