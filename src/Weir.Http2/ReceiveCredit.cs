@@ -80,7 +80,7 @@ internal sealed class ReceiveCredit
         if (_connection.SizeBytes - _connection.UnreadBytes < _reserveBytes && !_growth.IsStopped)
         {
             // In steps of the connection's batches, so that many small frames do not bring as many updates.
-            announced = GrowConnection(_connection.SizeBytes + (_options.ConnectionWindowBytes / 2));
+            announced = GrowConnection((long)_connection.SizeBytes + (_options.ConnectionWindowBytes / 2));
         }
 
         return true;

@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace Weir.Http2;
 
 /// <summary>What this side lets the peer send. At any time: announced + received and not consumed + consumed and not given back = size.
-/// Given back in batches, of half the size it began with or a sixteenth of what it has grown to; the size only grows. Guarded by the connection's lock.</summary>
+/// Given back in batches, of half the size it began with or a sixteenth of what it has grown to; the size only grows. Guarded by the
+/// connection's lock.</summary>
 /// <remarks>How fast its octets are consumed is measured in rounds, from one batch to another. Counting costs nothing between batches.</remarks>
 internal struct ReceiveWindow
 {
