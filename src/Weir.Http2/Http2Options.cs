@@ -33,9 +33,9 @@ public sealed class Http2Options
     /// <summary>Octets that all streams together may have received and not yet consumed, to begin with. 65,535 to 2,147,483,647. Default 8 MiB.</summary>
     public int ConnectionWindowBytes { get; set => field = Check(value, Http2Protocol.DefaultWindowBytes, int.MaxValue); } = 8 * 1024 * 1024;
 
-    /// <summary>How large the connection's window may become, in octets: what a connection can hold in memory at most, besides what readers wait for. It grows as a
-    /// stream's does, with the largest of them (to twice its window), and when streams that nobody reads leave room for less than one more.
-    /// 65,535 to 2,147,483,647; no more than <see cref="ConnectionWindowBytes"/> means that it never grows. Default 32 MiB, twice
+    /// <summary>How large the connection's window may become, in octets: what a connection can hold in memory at most, besides what readers wait for.
+    /// It grows as a stream's does, with the largest of them (to twice its window), and when streams that nobody reads leave room for less than one
+    /// more. 65,535 to 2,147,483,647; no more than <see cref="ConnectionWindowBytes"/> means that it never grows. Default 32 MiB, twice
     /// <see cref="MaxStreamWindowBytes"/>.</summary>
     public int MaxConnectionWindowBytes { get; set => field = Check(value, Http2Protocol.DefaultWindowBytes, int.MaxValue); } = 32 * 1024 * 1024;
 

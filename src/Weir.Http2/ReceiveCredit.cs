@@ -15,6 +15,7 @@ internal sealed class ReceiveCredit
     private readonly int _largestStreamBytes;
     private readonly int _largestConnectionBytes;
     private readonly int _reserveBytes;
+    private readonly ReceiveWindow _initialStream;
     private ReceiveWindow _connection;
     private bool _settingsAcknowledged;
     private bool _closed;
@@ -22,6 +23,7 @@ internal sealed class ReceiveCredit
     public ReceiveCredit(Http2Options options, OutputBuffer output)
     {
         (_options, _output, _growth) = (options, output, new WindowGrowth(options.TimeProvider));
+        _initialStream = new ReceiveWindow(options.StreamWindowBytes);
         _connection = new ReceiveWindow(options.ConnectionWindowBytes);
         _largestStreamBytes = Math.Max(options.StreamWindowBytes, options.MaxStreamWindowBytes);
         _largestConnectionBytes = Math.Max(options.ConnectionWindowBytes, options.MaxConnectionWindowBytes);
@@ -39,7 +41,7 @@ internal sealed class ReceiveCredit
     /// <summary>The window of a stream that opens now.</summary>
     public ReceiveWindow OpenWindow()
     {
-        var window = new ReceiveWindow(_options.StreamWindowBytes);
+        var window = _initialStream;
         if (!_settingsAcknowledged)
         {
             window.Allow(AllowedBeforeSettings);
@@ -80,7 +82,7 @@ internal sealed class ReceiveCredit
         if (_connection.SizeBytes - _connection.UnreadBytes < _reserveBytes && !_growth.IsStopped)
         {
             // In steps of the connection's batches, so that many small frames do not bring as many updates.
-            announced = GrowConnection(_connection.SizeBytes + (_options.ConnectionWindowBytes / 2));
+            announced = GrowConnection((long)_connection.SizeBytes + (_options.ConnectionWindowBytes / 2));
         }
 
         return true;

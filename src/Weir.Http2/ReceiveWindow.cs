@@ -3,7 +3,8 @@ using System.Diagnostics;
 namespace Weir.Http2;
 
 /// <summary>What this side lets the peer send. At any time: announced + received and not consumed + consumed and not given back = size.
-/// Given back in batches, of half the size it began with or a sixteenth of what it has grown to; the size only grows. Guarded by the connection's lock.</summary>
+/// Given back in batches, of half the size it began with or a sixteenth of what it has grown to; the size only grows. Guarded by the
+/// connection's lock.</summary>
 /// <remarks>How fast its octets are consumed is measured in rounds, from one batch to another. Counting costs nothing between batches.</remarks>
 internal struct ReceiveWindow
 {
@@ -13,30 +14,26 @@ internal struct ReceiveWindow
     private int _announcedBytes;
     private int _consumedBytes;
 
-    // The round: since when, and what was consumed in it.
-    private long _roundBeganAt;
-    private long _roundBytes;
-    private bool _inRound;
+    private State _state; // shared with windows of the same size until the first batch: calls of few octets have none of their own
 
     public ReceiveWindow(int sizeBytes)
     {
-        SizeBytes = sizeBytes;
-        BatchBytes = Math.Max(sizeBytes / 2, 1);
+        _state = new State { SizeBytes = sizeBytes, BatchBytes = Math.Max(sizeBytes / 2, 1) };
         _announcedBytes = sizeBytes;
     }
 
     /// <summary>Octets that may be announced, unread and not given back, all together.</summary>
-    public int SizeBytes { get; private set; }
+    public readonly int SizeBytes => _state.SizeBytes;
 
     /// <summary>Octets that are given back at once; fewer wait for more.</summary>
-    public int BatchBytes { get; private set; }
+    public readonly int BatchBytes => _state.BatchBytes;
 
     /// <summary>Octets received and not consumed. Less than 0 while the peer may send more than the size, before it goes by our SETTINGS.</summary>
     public readonly int UnreadBytes => SizeBytes - _announcedBytes - _consumedBytes;
 
     /// <summary>Whether the reader has kept up in this round: there was a time when it had consumed nearly all that had come. One that is slower than the peer
     /// finds the window full of what it has not read, however fast it reads for a while.</summary>
-    public bool KeptUp { get; private set; }
+    public readonly bool KeptUp => _state.KeptUp;
 
     /// <summary>Counts octets that arrived. False when they are more than was announced: FLOW_CONTROL_ERROR (§6.9.1).</summary>
     public bool TryReceive(int bytes)
@@ -58,7 +55,11 @@ internal struct ReceiveWindow
     {
         _consumedBytes += bytes;
         Debug.Assert(_announcedBytes + (long)_consumedBytes <= Math.Max(SizeBytes, Http2Protocol.DefaultWindowBytes));
-        KeptUp |= UnreadBytes <= SizeBytes / 8;
+        if (_state.IsOwned)
+        {
+            _state.KeptUp |= UnreadBytes <= SizeBytes / 8;
+        }
+
         if (_consumedBytes < BatchBytes)
         {
             return 0;
@@ -67,7 +68,11 @@ internal struct ReceiveWindow
         var increment = _consumedBytes;
         _announcedBytes += increment;
         _consumedBytes = 0;
-        _roundBytes += increment;
+        if (_state.IsOwned)
+        {
+            _state.RoundBytes += increment;
+        }
+
         return increment;
     }
 
@@ -75,17 +80,22 @@ internal struct ReceiveWindow
     public int Grow(int bytes)
     {
         Debug.Assert(bytes >= 0 && (long)SizeBytes + bytes <= Http2Protocol.LargestWindowBytes);
-        SizeBytes += bytes;
-        _announcedBytes += bytes;
-        BatchBytes = Math.Max(BatchBytes, SizeBytes / BatchesOfGrown);
+        if (bytes > 0)
+        {
+            var state = Own();
+            state.SizeBytes += bytes;
+            state.BatchBytes = Math.Max(state.BatchBytes, state.SizeBytes / BatchesOfGrown);
+            _announcedBytes += bytes;
+        }
+
         return bytes;
     }
 
     /// <summary>Begins a round with the batch that was given back last.</summary>
     public void BeginRound(long now)
     {
-        (_inRound, _roundBeganAt, _roundBytes) = (true, now, 0);
-        KeptUp = false;
+        var state = Own();
+        (state.InRound, state.RoundBeganAt, state.RoundBytes, state.KeptUp) = (true, now, 0, false);
     }
 
     /// <summary>What the round under way has seen. False when there is none.</summary>
@@ -94,7 +104,23 @@ internal struct ReceiveWindow
     /// <param name="batches">How many batches they are, of today's size.</param>
     public readonly bool TryGetRound(out long beganAt, out long bytes, out long batches)
     {
-        (beganAt, bytes, batches) = (_roundBeganAt, _roundBytes, _roundBytes / BatchBytes);
-        return _inRound;
+        (beganAt, bytes) = (_state.RoundBeganAt, _state.RoundBytes);
+        batches = bytes / BatchBytes;
+        return _state.InRound;
+    }
+
+    private State Own() => _state.IsOwned ? _state : _state = new State { IsOwned = true, SizeBytes = SizeBytes, BatchBytes = BatchBytes };
+
+    private sealed class State
+    {
+        public bool IsOwned;
+        public int SizeBytes;
+        public int BatchBytes;
+
+        // The round: since when, and what was consumed in it.
+        public bool InRound;
+        public long RoundBeganAt;
+        public long RoundBytes;
+        public bool KeptUp;
     }
 }

@@ -1,10 +1,10 @@
 namespace Weir.Http2;
 
-/// <summary>Decides by how much a receive window grows: to twice the bandwidth-delay product, where that comes near what the window lets pass. Asked whenever a batch is
-/// given back, and so never by small traffic. Guarded by the connection's lock; does no I/O.</summary>
-/// <remarks>The product is what the reader consumed in a round, scaled to the least round trip. A window that is the limit lets its own size pass in a round
-/// trip, less a batch; one that is half as large again is no limit any more and stays as it is. As the round trip never gets longer here, each step needs a
-/// higher rate than the one before: what only queues up between the peer's application and this one makes no window grow.</remarks>
+/// <summary>Decides by how much a receive window grows: to twice the bandwidth-delay product, where that comes near what the window lets pass.
+/// Asked whenever a batch is given back, and so never by small traffic. Guarded by the connection's lock; does no I/O.</summary>
+/// <remarks>The product is what was consumed in a round, scaled to the least round trip. A window that is the limit lets its own size pass in a
+/// round trip, less a batch; one that is half as large again is no limit any more and stays as it is. As the round trip never gets longer here,
+/// each step needs a higher rate than the one before: what only queues up between the peer's application and this one makes no window grow.</remarks>
 internal sealed class WindowGrowth(TimeProvider time)
 {
     // A batch that takes longer is no bulk, unless the round trip is known to be longer still: it is worth no PING.

@@ -275,7 +275,10 @@ public sealed class WindowGrowthTests
     {
         var options = new Http2Options
         {
-            StreamWindowBytes = StreamWindow, MaxStreamWindowBytes = StreamWindow, ConnectionWindowBytes = 2 * StreamWindow, MaxConnectionWindowBytes = 1 << 20,
+            StreamWindowBytes = StreamWindow,
+            MaxStreamWindowBytes = StreamWindow,
+            ConnectionWindowBytes = 2 * StreamWindow,
+            MaxConnectionWindowBytes = 1 << 20,
         };
         await using var server = await ServerUnderTest.StartAsync(options);
         var streams = new List<TestStream>();
