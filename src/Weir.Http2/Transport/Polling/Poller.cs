@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Weir.Http2.Turns;
 
@@ -100,10 +101,11 @@ internal sealed class Poller
     {
         var events = new byte[MostEvents * Kernel.EventBytes];
         var ready = default(TurnChain);
+        var patience = new Patience();
         while (Volatile.Read(ref _generation) == generation)
         {
             // What a turn has left over is gone on with after a look at the other sockets.
-            Poll(events, mayWait: ready.IsEmpty, ref ready);
+            Poll(events, mayWait: ready.IsEmpty, ref patience, ref ready);
             if (Volatile.Read(ref _stuck) >= MostStuckThreads)
             {
                 ready.QueueEach();
@@ -118,9 +120,14 @@ internal sealed class Poller
         Interlocked.Decrement(ref _stuck);
     }
 
-    private void Poll(Span<byte> events, bool mayWait, ref TurnChain ready)
+    private void Poll(Span<byte> events, bool mayWait, ref Patience patience, ref TurnChain ready)
     {
-        var count = Kernel.EpollWait(_epoll, events, MostEvents, mayWait ? -1 : 0);
+        var count = mayWait && Patience.IsAllowed && patience.Begin() ? Look(events, ref patience) : 0;
+        if (count == 0)
+        {
+            count = Kernel.EpollWait(_epoll, events, MostEvents, mayWait ? -1 : 0);
+        }
+
         if (count < 0 && Marshal.GetLastPInvokeError() != Kernel.Interrupted)
         {
             throw Kernel.LastError();
@@ -132,6 +139,27 @@ internal sealed class Poller
             var (flags, id) = Kernel.ReadEvent(events[(i * Kernel.EventBytes)..]);
             Volatile.Read(ref sockets[id])?.OnChange(flags, ref ready);
         }
+    }
+
+    // Looks without sleeping. 0 when nothing came.
+    private int Look(Span<byte> events, ref Patience patience)
+    {
+        var startedAt = Stopwatch.GetTimestamp();
+        do
+        {
+            var count = Kernel.EpollWait(_epoll, events, MostEvents, timeoutMilliseconds: 0);
+            if (count != 0)
+            {
+                patience.Paid();
+                return count;
+            }
+
+            Thread.Yield(); // to whom this core is not enough
+        }
+        while (Patience.GoesOn(startedAt, Stopwatch.GetTimestamp()));
+
+        patience.Failed();
+        return 0;
     }
 
     // The watch has seen that this poller's thread is kept.
