@@ -166,7 +166,7 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     private SharedPayload CreatePayload(SharedMessage<TResponse> message) =>
         SharedPayload.Create(message, _method.Method.Responses, Settings.MaxSendMessageBytes, SendCompression);
 
-    private ValueTask SendAsync<TPayload>(TPayload payload, CancellationToken cancellationToken)
+    private ValueTask SendAsync<TPayload>(in TPayload payload, CancellationToken cancellationToken)
         where TPayload : struct, IMessagePayload
     {
         if (!HeadersSent)
@@ -193,7 +193,7 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
         return AwaitSendAsync(send, payload);
     }
 
-    private bool TrySend<TPayload>(TPayload payload)
+    private bool TrySend<TPayload>(in TPayload payload)
         where TPayload : struct, IMessagePayload
     {
         if (!HeadersSent)
