@@ -17,7 +17,7 @@ public sealed class AllocationTests
     private const int ServerStreamingCallBytes = 2153;
     private const int ClientStreamingCallBytes = 2649;
     private const int DuplexStreamingCallBytes = 2049;
-    private const int IdleStreamBytes = 1432;
+    private const int IdleStreamBytes = 1500; // 1,303 to 1,488 by what arrays the pool happens to hold
 
     private static readonly FixedMarshaller Marshaller = new();
 
@@ -85,17 +85,20 @@ public sealed class AllocationTests
         const int Streams = 90; // a connection takes 100
         await using var host = new FixedHost();
         await (await host.OpenIdleAsync(Streams).SoonAsync()).DisposeAsync();
-        var least = double.MaxValue;
-        for (var round = 0; round < 5; round++)
+        var rounds = new List<double>();
+        for (var round = 0; round < 9; round++)
         {
             var before = GC.GetTotalMemory(forceFullCollection: true);
             var idle = await host.OpenIdleAsync(Streams).SoonAsync();
-            least = Math.Min(least, (double)(GC.GetTotalMemory(forceFullCollection: true) - before) / Streams);
+            rounds.Add((double)(GC.GetTotalMemory(forceFullCollection: true) - before) / Streams);
             await idle.DisposeAsync();
         }
 
-        TestContext.Current.TestOutputHelper!.WriteLine($"{least:F1} bytes an idle stream");
-        Assert.InRange(least, 1, IdleStreamBytes);
+        // The median: collections make the runtime's pools let go of what other tests have left there, which is in some rounds more than the streams take.
+        rounds.Sort();
+        var median = rounds[rounds.Count / 2];
+        TestContext.Current.TestOutputHelper!.WriteLine($"{median:F1} bytes an idle stream ({string.Join(' ', rounds.Select(each => $"{each:F0}"))})");
+        Assert.InRange(median, 1, IdleStreamBytes);
     }
 
     private static void AssertNothingFor(int messages, long before)
