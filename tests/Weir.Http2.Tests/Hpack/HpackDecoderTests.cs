@@ -153,6 +153,7 @@ public sealed class HpackDecoderTests
         byte[] huffman = new HpackEncoder(4096).Encode(new HeaderField("name", new string('0', 1 << 20)));
         var fields = new List<HeaderField>();
         _decoder.Decode([0, 0x81, 0x1f, 0x81, 0x1f], fields); // warm up
+        new HpackDecoder(4096, 4096).Decode(new HpackEncoder(4096).Encode(new HeaderField("name", new string('0', 100)))); // the Huffman tables too
 
         long before = GC.GetAllocatedBytesForCurrentThread();
         bool rawFits = _decoder.Decode(raw, fields);
@@ -188,6 +189,20 @@ public sealed class HpackDecoderTests
         Assert.Same(first[0].Value, second[0].Value);
         Assert.Same(first[1].Name, second[1].Name);
         Assert.NotSame(first[1].Value, second[1].Value);
+    }
+
+    [Fact]
+    public void Any_two_literals_that_alternate_give_the_same_strings()
+    {
+        for (int i = 0; i < 2_000; i++)
+        {
+            var decoder = new HpackDecoder(4096, 32 * 1024);
+            byte[] block = Literal(0, $"name-{i}", $"value-{i * 7}");
+            HeaderField first = Assert.Single(decoder.Decode(block));
+            HeaderField second = Assert.Single(decoder.Decode(block));
+            Assert.Same(first.Name, second.Name);
+            Assert.Same(first.Value, second.Value);
+        }
     }
 
     [Fact]
