@@ -64,6 +64,7 @@ public sealed class Feed<T>
     /// <summary>Appends an item and wakes the subscribers that wait. Never waits for them.</summary>
     /// <returns>The item's sequence.</returns>
     /// <exception cref="InvalidOperationException">The feed is completed.</exception>
+    /// <exception cref="ArgumentNullException">The item is null, and calls have subscribed. Nothing was changed.</exception>
     /// <exception cref="RpcException">ResourceExhausted: the feed conflates, and the item's key is one more than it keeps.</exception>
     public long Publish(T item)
     {
@@ -72,6 +73,7 @@ public sealed class Feed<T>
         lock (Gate)
         {
             if (_completed) throw new InvalidOperationException($"The feed was completed after item {_lastSequence}.");
+            var shared = _isShared ? new SharedMessage<T>(item) : null; // first: it throws for null, and nothing may have changed then
             sequence = _lastSequence + 1;
             _latest?.Set(sequence, item);
 
@@ -80,7 +82,7 @@ public sealed class Feed<T>
             slot.Sequence = 0;
             Volatile.WriteBarrier();
             slot.Item = item;
-            slot.Shared = _isShared ? new SharedMessage<T>(item) : null;
+            slot.Shared = shared;
             Volatile.Write(ref slot.Sequence, sequence);
             Volatile.Write(ref _lastSequence, sequence);
             wake = _waker.MustQueue();

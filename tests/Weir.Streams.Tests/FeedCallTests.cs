@@ -69,6 +69,18 @@ public sealed class FeedCallTests
     }
 
     [Fact]
+    public async Task Null_is_refused_once_calls_have_subscribed_and_the_ring_stays_whole()
+    {
+        var feed = new Feed<string>(1);
+        using var call = new Call();
+        var texts = feed.Subscribe(call);
+        feed.Publish("kept");
+        Assert.Throws<ArgumentNullException>(() => feed.Publish(null!));
+        feed.Complete();
+        Assert.Equal(["kept"], await texts.ToArrayAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task A_run_ends_where_the_server_drains_although_the_feed_goes_on()
     {
         var feed = new Feed<int>(8);
