@@ -236,7 +236,7 @@ internal sealed class FrameReceiver : IFrameSink
 
         switch (_connection.Streams.HowEnded(header.StreamId))
         {
-            case StreamEnd.Normal:
+            case StreamEnd.Normal when _connection.IsServer:
                 throw new Http2ConnectionException(Http2ErrorCode.StreamClosed, $"{header.Type} came on stream {header.StreamId} after its END_STREAM.");
             case StreamEnd.Skipped:
                 throw new Http2ConnectionException(
@@ -244,6 +244,8 @@ internal sealed class FrameReceiver : IFrameSink
             case StreamEnd.LocalReset:
                 break; // sent before the peer saw the reset: discarded (§5.4.2)
             default:
+                // Of a server also after END_STREAM, where a connection error is allowed (§5.1) and hits the wrong ones: gRPC's C core under load sends
+                // the trailers of a call whose deadline passes twice, or its DATA behind them, and the other calls of the connection have no part in that.
                 _connection.AppendResetAnswer(header.StreamId, Http2ErrorCode.StreamClosed);
                 break;
         }

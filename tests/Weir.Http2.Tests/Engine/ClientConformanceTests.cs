@@ -14,7 +14,6 @@ public sealed class ClientConformanceTests
     {
         ["Headers on a stream of the server"] = ([WireFrame.Headers(2, Ok, true)], ProtocolError),
         ["Headers on an idle stream"] = ([WireFrame.Headers(5, Ok, true)], ProtocolError),
-        ["Headers on a stream closed by both sides"] = ([WireFrame.Headers(3, Ok, true)], StreamClosed),
         ["Data on an idle stream"] = ([WireFrame.Data(5, [1])], ProtocolError),
         ["RstStream on an idle stream"] = ([WireFrame.RstStream(5, Cancel)], ProtocolError),
         ["WindowUpdate on an idle stream"] = ([WireFrame.WindowUpdate(5, 1)], ProtocolError),
@@ -116,6 +115,26 @@ public sealed class ClientConformanceTests
         await client.Peer.SendAsync(WireFrame.RstStream(1, RefusedStream));
         Http2StreamAbort abort = await stream.AbortAsync();
         Assert.Equal((Http2AbortOrigin.PeerReset, RefusedStream, true), (abort.Origin, abort.ErrorCode, abort.IsUnprocessed));
+        await client.CheckNextStreamAsync();
+    }
+
+    // What gRPC's C core does under load when a deadline passes while its handler still sends.
+    [Fact]
+    public async Task Trailers_sent_twice_and_Data_behind_them_leave_the_other_streams_alone_and_their_window_whole()
+    {
+        await using var client = await ClientUnderTest.StartAsync();
+        TestStream other = await client.OpenAsync();
+        TestStream ended = await client.OpenAsync(endStream: true);
+        WireFrame trailers = WireFrame.Headers(3, true, (":status", "200"), ("grpc-status", "4"));
+        await client.Peer.SendAsync(trailers, WireFrame.RstStream(3, NoError), trailers, WireFrame.RstStream(3, NoError));
+        await client.ExpectResetAsync(3, StreamClosed);
+        for (var i = 0; i < 600; i++) // more than the connection's window of 8 MiB
+            await client.Peer.SendAsync(WireFrame.Data(3, new byte[16_384]));
+        Assert.Single((await ended.HeadersAsync()).Fields, field => field.Name == "grpc-status");
+        Assert.False(ended.HasHeaders);
+        Assert.Equal((0, 0), (ended.Aborts, other.Aborts));
+        await client.Peer.SendAsync(WireFrame.Headers(1, Ok, false), WireFrame.Data(1, "body"u8.ToArray(), endStream: true));
+        Assert.Equal("body", Encoding.ASCII.GetString(await other.ReadToEndAsync()));
         await client.CheckNextStreamAsync();
     }
 
