@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Weir.Http2;
 
-/// <summary>The frames of stream 0: SETTINGS, PING, GOAWAY and the connection's WINDOW_UPDATE. Checks them against RFC 9113 and the peer's budgets.
+/// <summary>The frames of stream 0: SETTINGS, PING, GOAWAY and the connection's WINDOW_UPDATE. Checks them against RFC 9113 and the peer's budgets, and does what they say.
 /// Owned by the read loop; errors are connection errors and are thrown.</summary>
 internal sealed class ConnectionFrames(Http2Connection connection, Http2Options options, HeaderBlockAssembler headers, AbuseBudget emptyFrames)
 {
@@ -28,7 +28,19 @@ internal sealed class ConnectionFrames(Http2Connection connection, Http2Options 
 
         _settings.Spend();
         SettingsSeen = true;
-        connection.OnPeerSettings(payload);
+        lock (connection.Gate)
+        {
+            var windowBefore = connection.Peer.InitialWindowBytes;
+            connection.Peer.Apply(payload);
+            MoveSendWindows(connection.Peer.InitialWindowBytes - windowBefore);
+            connection.Frames.Apply(connection.Peer);
+            connection.Scheduler.MaxFrameBytes = connection.Frames.MaxFrameBytes;
+            connection.Scheduler.Pump();
+            connection.FreeSlotIfWanted();
+        }
+
+        connection.OnPeerReady();
+        connection.WakeFlush();
     }
 
     public void OnPing(in FrameHeader header, ReadOnlySpan<byte> payload)
@@ -38,16 +50,35 @@ internal sealed class ConnectionFrames(Http2Connection connection, Http2Options 
         if (!header.Has(FrameFlags.Ack))
         {
             _pings.Spend();
-            if (connection.IsServer)
+            lock (connection.Gate)
             {
-                _strikes.Count(connection.CountSent(out var isIdle), isIdle);
+                if (connection.IsServer)
+                {
+                    _strikes.Count(connection.Frames.HeaderBlockCount + connection.Scheduler.SentBytes, isIdle: connection.Streams.Count == 0);
+                }
+
+                connection.Frames.AnswerPing(payload);
             }
 
-            connection.AnswerPing(payload);
+            connection.WakeFlush();
         }
-        else if (!connection.OnPingAcknowledged(BinaryPrimitives.ReadInt64BigEndian(payload)))
+        else if (!IsAnswer(BinaryPrimitives.ReadInt64BigEndian(payload)))
         {
             emptyFrames.Spend();
+        }
+    }
+
+    // Tells whoever sent the PING that it is answered; false when nobody has sent such a one.
+    private bool IsAnswer(long opaque)
+    {
+        if (opaque == GoAwayExchange.DrainPing)
+        {
+            return connection.TryFinishDrain();
+        }
+
+        lock (connection.Gate)
+        {
+            return opaque == RoundTrip.Ping ? connection.Credit.TryAnswerPing() : opaque == KeepAlive.Ping || connection.SentPings.Complete(opaque);
         }
     }
 
@@ -71,7 +102,35 @@ internal sealed class ConnectionFrames(Http2Connection connection, Http2Options 
             throw new Http2ConnectionException(Http2ErrorCode.ProtocolError, "WINDOW_UPDATE came with an increment of 0 (RFC 9113 §6.9).");
         }
 
-        connection.GrowConnectionWindow(increment);
+        lock (connection.Gate)
+        {
+            if (!connection.Scheduler.TryGrowConnectionWindow(increment))
+            {
+                throw new Http2ConnectionException(
+                    Http2ErrorCode.FlowControlError,
+                    $"WINDOW_UPDATE of {increment} takes the connection's window over {Http2Protocol.LargestWindowBytes}.");
+            }
+
+            connection.Scheduler.Pump();
+        }
+
+        connection.WakeFlush();
+    }
+
+    // §6.9.2: a changed initial window moves every open stream's window by the difference.
+    private void MoveSendWindows(int difference)
+    {
+        foreach (var stream in connection.Streams.Open)
+        {
+            if (!stream.SendWindow.TryAdd(difference))
+            {
+                throw new Http2ConnectionException(
+                    Http2ErrorCode.FlowControlError,
+                    $"SETTINGS_INITIAL_WINDOW_SIZE of {connection.Peer.InitialWindowBytes} takes a stream's window over {Http2Protocol.LargestWindowBytes}.");
+            }
+
+            connection.Scheduler.Schedule(stream);
+        }
     }
 
     private void OnSettingsAcknowledged(in FrameHeader header)
@@ -83,7 +142,17 @@ internal sealed class ConnectionFrames(Http2Connection connection, Http2Options 
         }
 
         headers.SettingsAcknowledged();
-        if (!connection.OnSettingsAcknowledged())
+        bool isFirst;
+        lock (connection.Gate)
+        {
+            isFirst = connection.Credit.TryAcknowledge(connection.Streams.Open);
+        }
+
+        if (isFirst)
+        {
+            connection.Clock.SettingsAcknowledged();
+        }
+        else
         {
             emptyFrames.Spend();
         }

@@ -13,17 +13,14 @@ public sealed class Http2Connection : IAsyncDisposable
     private readonly FlushLoop _flushLoop;
     private readonly TaskCompletionSource<bool> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _draining = new();
-    private readonly ConnectionClock _clock;
     private readonly ConnectionAge _age;
     private readonly Lock _runLock = new();
     private Task? _run;
 
     // Guarded by Gate.
-    private readonly PingLedger _sentPings;
     private readonly GoAwayExchange _goAway = new();
     private bool _closed;
     private bool _slotWanted;
-    private long _windowGrownBytes; // by the peer's WINDOW_UPDATEs on the connection
     private volatile string? _farewell; // why the peer went away, if with an error
     private int _nextStreamId = 1;
 
@@ -39,8 +36,8 @@ public sealed class Http2Connection : IAsyncDisposable
         _flushLoop = new FlushLoop(Gate, Frames.Output, Scheduler, transport.Output);
         _receiver = new FrameReceiver(this, options);
         _readLoop = new ReadLoop(transport.Input, _receiver);
-        _sentPings = new PingLedger(options.TimeProvider);
-        _clock = new ConnectionClock(this, options);
+        SentPings = new PingLedger(options.TimeProvider);
+        Clock = new ConnectionClock(this, options);
         _age = new ConnectionAge(this, options);
         KeepAlive = new KeepAlive(this, options, keepAliveTime);
         Frames.AppendPreface();
@@ -90,7 +87,7 @@ public sealed class Http2Connection : IAsyncDisposable
     public TimeSpan KeepAliveTime => KeepAlive.Time;
 
     /// <summary>How long no stream has been open; zero while one is.</summary>
-    public TimeSpan IdleTime => IsIdle() ? _clock.IdleTime : TimeSpan.Zero;
+    public TimeSpan IdleTime => IsIdle() ? Clock.IdleTime : TimeSpan.Zero;
 
     internal Lock Gate { get; } = new();
 
@@ -110,7 +107,11 @@ public sealed class Http2Connection : IAsyncDisposable
 
     internal PeerSettings Peer { get; }
 
+    internal ConnectionClock Clock { get; }
+
     internal KeepAlive KeepAlive { get; }
+
+    internal PingLedger SentPings { get; }
 
     internal PendingSend.Pool PendingSends { get; } = new();
 
@@ -221,7 +222,7 @@ public sealed class Http2Connection : IAsyncDisposable
                 throw new IOException(CloseReason);
             }
 
-            answer = _sentPings.Add(out var opaque);
+            answer = SentPings.Add(out var opaque);
             Frames.PrependPing(opaque);
         }
 
@@ -336,7 +337,7 @@ public sealed class Http2Connection : IAsyncDisposable
         Streams.Remove(stream.Id, end);
         if (Streams.Count == 0)
         {
-            _clock.BecomeIdle();
+            Clock.BecomeIdle();
             if (_goAway.EndsWithLastStream)
             {
                 // Closing calls out, so it may not happen under the lock.
@@ -345,6 +346,21 @@ public sealed class Http2Connection : IAsyncDisposable
         }
 
         FreeSlotIfWanted();
+    }
+
+    /// <summary>Tells whoever could not open a stream that there may be room now. Under the lock.</summary>
+    internal void FreeSlotIfWanted()
+    {
+        if (!_slotWanted || Streams.Count >= Peer.MaxConcurrentStreams)
+        {
+            return;
+        }
+
+        _slotWanted = false;
+        if (StreamSlotFreed is { } freed)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(static action => action(), freed, preferLocal: true);
+        }
     }
 
     /// <summary>Nobody reads the stream any more: its octets count as consumed.</summary>
@@ -368,51 +384,6 @@ public sealed class Http2Connection : IAsyncDisposable
         WakeFlush();
     }
 
-    internal void OnPeerSettings(ReadOnlySpan<byte> payload)
-    {
-        lock (Gate)
-        {
-            var windowBefore = Peer.InitialWindowBytes;
-            Peer.Apply(payload);
-            foreach (var stream in Streams.Open)
-            {
-                // §6.9.2: a changed initial window moves every open stream's window by the difference.
-                if (!stream.SendWindow.TryAdd(Peer.InitialWindowBytes - windowBefore))
-                {
-                    throw new Http2ConnectionException(
-                        Http2ErrorCode.FlowControlError,
-                        $"SETTINGS_INITIAL_WINDOW_SIZE of {Peer.InitialWindowBytes} takes a stream's window over {Http2Protocol.LargestWindowBytes}.");
-                }
-
-                Scheduler.Schedule(stream);
-            }
-
-            Frames.Apply(Peer);
-            Scheduler.MaxFrameBytes = Frames.MaxFrameBytes;
-            Scheduler.Pump();
-            FreeSlotIfWanted();
-        }
-
-        _clock.PeerIsReady();
-        _ready.TrySetResult(true);
-        WakeFlush();
-    }
-
-    /// <summary>The peer goes by our SETTINGS from now on. False when it has said so before.</summary>
-    internal bool OnSettingsAcknowledged()
-    {
-        lock (Gate)
-        {
-            if (!Credit.TryAcknowledge(Streams.Open))
-            {
-                return false;
-            }
-        }
-
-        _clock.SettingsAcknowledged();
-        return true;
-    }
-
     /// <summary>Sends a PING whose answer nobody awaits.</summary>
     internal void SendPing(long opaque)
     {
@@ -429,39 +400,14 @@ public sealed class Http2Connection : IAsyncDisposable
         WakeFlush();
     }
 
-    /// <summary>A number that grows whenever this side sends HEADERS or DATA.</summary>
-    internal long CountSent(out bool isIdle)
-    {
-        lock (Gate)
-        {
-            isIdle = Streams.Count == 0;
-            return Frames.HeaderBlockCount + _windowGrownBytes - Scheduler.ConnectionWindowBytes;
-        }
-    }
-
     /// <summary>The peer is not there any more.</summary>
     internal void Lose(string reason) => Close(Http2ErrorCode.NoError, reason, Http2AbortOrigin.ConnectionLost);
 
-    internal void AnswerPing(ReadOnlySpan<byte> opaque)
+    /// <summary>The client has seen the first GOAWAY: says the last one. False when none was due.</summary>
+    internal bool TryFinishDrain()
     {
         lock (Gate)
         {
-            Frames.AnswerPing(opaque);
-        }
-
-        WakeFlush();
-    }
-
-    /// <summary>Takes the answer to a PING. False when there was no such PING.</summary>
-    internal bool OnPingAcknowledged(long opaque)
-    {
-        lock (Gate)
-        {
-            if (opaque != GoAwayExchange.DrainPing)
-            {
-                return opaque == RoundTrip.Ping ? Credit.TryAnswerPing() : opaque == KeepAlive.Ping || _sentPings.Complete(opaque);
-            }
-
             if (_closed || !_goAway.TryFinish(Streams.LastStreamId))
             {
                 return false;
@@ -473,6 +419,13 @@ public sealed class Http2Connection : IAsyncDisposable
         WakeFlush();
         CloseIfDrained();
         return true;
+    }
+
+    /// <summary>The peer's first SETTINGS have come.</summary>
+    internal void OnPeerReady()
+    {
+        Clock.PeerIsReady();
+        _ready.TrySetResult(true);
     }
 
     internal void OnGoAway(int lastStreamId, Http2ErrorCode errorCode, string debugData)
@@ -506,27 +459,9 @@ public sealed class Http2Connection : IAsyncDisposable
         CloseIfDrained();
     }
 
-    internal void GrowConnectionWindow(int increment)
-    {
-        lock (Gate)
-        {
-            if (!Scheduler.TryGrowConnectionWindow(increment))
-            {
-                throw new Http2ConnectionException(
-                    Http2ErrorCode.FlowControlError,
-                    $"WINDOW_UPDATE of {increment} takes the connection's window over {Http2Protocol.LargestWindowBytes}.");
-            }
-
-            _windowGrownBytes += increment;
-            Scheduler.Pump();
-        }
-
-        WakeFlush();
-    }
-
     private async Task RunOnceAsync()
     {
-        _clock.Start();
+        Clock.Start();
         _age.Start();
         KeepAlive.Start();
         var flush = WriteAllAsync();
@@ -548,7 +483,7 @@ public sealed class Http2Connection : IAsyncDisposable
         }
 
         await _transport.Input.CompleteAsync().ConfigureAwait(false);
-        _clock.Dispose();
+        Clock.Dispose();
         _age.Dispose();
         KeepAlive.Dispose();
         _receiver.Release();
@@ -624,7 +559,7 @@ public sealed class Http2Connection : IAsyncDisposable
             _flushLoop.Close();
             _closed = true;
             CloseReason = reason;
-            _sentPings.Fail(new IOException(reason));
+            SentPings.Fail(new IOException(reason));
         }
 
         foreach (var listener in listeners)
@@ -662,21 +597,6 @@ public sealed class Http2Connection : IAsyncDisposable
         Credit.ConsumeOnConnection((int)stream.EndEarly(abort));
         RemoveStream(stream, abort.Origin == Http2AbortOrigin.PeerReset ? StreamEnd.PeerReset : StreamEnd.LocalReset);
         return true;
-    }
-
-    // Under the lock.
-    private void FreeSlotIfWanted()
-    {
-        if (!_slotWanted || Streams.Count >= Peer.MaxConcurrentStreams)
-        {
-            return;
-        }
-
-        _slotWanted = false;
-        if (StreamSlotFreed is { } freed)
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(static action => action(), freed, preferLocal: true);
-        }
     }
 
     private void FireDraining() => ThreadPool.UnsafeQueueUserWorkItem(static source => source.Cancel(), _draining, preferLocal: true);

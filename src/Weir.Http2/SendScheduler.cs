@@ -32,8 +32,8 @@ internal sealed class SendScheduler
     /// <summary>The largest DATA frame to send, in octets of payload.</summary>
     public int MaxFrameBytes { get; set; } = Http2Protocol.DefaultMaxFrameBytes;
 
-    /// <summary>What the connection's window has room for; 0 or less means nothing.</summary>
-    public int ConnectionWindowBytes => _connectionWindow.AvailableBytes;
+    /// <summary>Octets of DATA moved into the output so far.</summary>
+    public long SentBytes { get; private set; }
 
     /// <summary>Appends a payload if it may leave now; the stream has nothing waiting.</summary>
     public bool TryAppend<TPayload>(Http2Stream stream, ref TPayload payload, int length)
@@ -179,6 +179,7 @@ internal sealed class SendScheduler
 
     private void Count(Http2Stream stream, int bytes)
     {
+        SentBytes += bytes;
         stream.SendWindow.Take(bytes);
         _connectionWindow.Take(bytes);
         if (stream.ShareOfWrite != _write)
