@@ -114,7 +114,7 @@ internal sealed class SocketPipeReader(IStreamSocket socket, Action closed) : Pi
             if (_buffer.Length != _nextBufferBytes)
             {
                 Return();
-                _buffer = ArrayPool<byte>.Shared.Rent(_nextBufferBytes);
+                _buffer = OctetPool.Shared.Rent(_nextBufferBytes);
                 _nextBufferBytes = _buffer.Length;
             }
         }
@@ -128,9 +128,9 @@ internal sealed class SocketPipeReader(IStreamSocket socket, Action closed) : Pi
             }
             else
             {
-                var larger = ArrayPool<byte>.Shared.Rent(2 * _buffer.Length);
+                var larger = OctetPool.Shared.Rent(2 * _buffer.Length);
                 left.CopyTo(larger);
-                ArrayPool<byte>.Shared.Return(_buffer);
+                OctetPool.Shared.Return(_buffer);
                 _buffer = larger;
             }
 
@@ -142,7 +142,7 @@ internal sealed class SocketPipeReader(IStreamSocket socket, Action closed) : Pi
     {
         if (_buffer.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(_buffer);
+            OctetPool.Shared.Return(_buffer);
             _buffer = [];
         }
     }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 
@@ -34,7 +33,7 @@ internal sealed class SocketPipeWriter(IStreamSocket socket, Action closed) : Pi
         var needed = _length + Math.Max(sizeHint, 1);
         if (needed > _buffer.Length)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Math.Max(SmallestBufferBytes, 2 * _buffer.Length), needed));
+            var larger = OctetPool.Shared.Rent(Math.Max(Math.Max(SmallestBufferBytes, 2 * _buffer.Length), needed));
             _buffer.AsSpan(0, _length).CopyTo(larger);
             Return();
             _buffer = larger;
@@ -103,7 +102,7 @@ internal sealed class SocketPipeWriter(IStreamSocket socket, Action closed) : Pi
     {
         if (_buffer.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(_buffer);
+            OctetPool.Shared.Return(_buffer);
             _buffer = [];
         }
     }
