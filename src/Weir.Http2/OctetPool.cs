@@ -5,13 +5,13 @@ namespace Weir.Http2;
 
 /// <summary>Arrays of octets for reuse, as <see cref="ArrayPool{T}"/>, that gives back after a burst what the burst has left. All members may be called from
 /// any thread.</summary>
-/// <remarks>Arrays of up to 128 KiB are <see cref="ArrayPool{T}.Shared"/>'s, which keeps at most 32 of each size for a processor and one for a thread.
-/// Of larger ones it would keep as many, a gigabyte in all on two processors, and let go of them only after minutes of garbage collections. Those
+/// <remarks>Arrays of up to 64 KiB are <see cref="ArrayPool{T}.Shared"/>'s, which keeps at most 32 of each size for a processor and one for a thread.
+/// Of larger ones it would keep as many, gigabytes in all on two processors, and let go of them only after minutes of garbage collections. Those
 /// are kept here, in sizes a quarter apart: up to a sixty-fourth of the memory there is (16 to 64 MiB), and none that was of no use for
 /// five to ten seconds. What is not kept is the garbage collector's.</remarks>
 public sealed class OctetPool
 {
-    private const int LargestSharedBytes = 128 * 1024;
+    private const int LargestSharedBytes = 64 * 1024;
     private const int SizesInDoubling = 4;
 
     private static readonly TimeSpan Period = TimeSpan.FromSeconds(5);

@@ -11,7 +11,7 @@ public sealed class OctetPoolTests
     public void An_array_is_as_large_as_asked_for_and_a_quarter_more_at_most()
     {
         OctetPool pool = Create(out _);
-        foreach (int bytes in new[] { 128 * 1024 + 1, 160 * 1024, 160 * 1024 + 1, (1 << 18) - 1, 1 << 18, (1 << 18) + 1, 4 * Large, 4 * Large + 5, 7 * Large })
+        foreach (int bytes in new[] { 64 * 1024 + 1, 80 * 1024, 80 * 1024 + 1, 128 * 1024, (1 << 18) - 1, 1 << 18, (1 << 18) + 1, 4 * Large, 4 * Large + 5, 7 * Large })
         {
             byte[] array = pool.Rent(bytes);
             Assert.InRange(array.Length, bytes, bytes + (bytes / 4));
@@ -25,7 +25,7 @@ public sealed class OctetPoolTests
     {
         OctetPool pool = Create(out _, mostKeptBytes: long.MaxValue);
         var sizes = new HashSet<int>();
-        for (int bytes = 128 * 1024 + 1; bytes < 64 << 20; bytes += bytes / 8)
+        for (int bytes = 64 * 1024 + 1; bytes < 64 << 20; bytes += bytes / 8)
         {
             byte[] array = pool.Rent(bytes);
             pool.Return(array);
@@ -41,8 +41,8 @@ public sealed class OctetPoolTests
     public void Small_arrays_are_the_shared_pools()
     {
         OctetPool pool = Create(out _);
-        byte[] array = pool.Rent(128 * 1024);
-        Assert.Equal(128 * 1024, array.Length);
+        byte[] array = pool.Rent(64 * 1024);
+        Assert.Equal(64 * 1024, array.Length);
         pool.Return(array);
         Assert.Equal(0, pool.KeptBytes);
         Assert.Empty(pool.Rent(0));
