@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace Weir.Http2.Transport;
 
-/// <summary>Sends what is written at once when it comes in one piece, or what was gathered through GetMemory at the flush.</summary>
+/// <summary>Sends what is written at once when it comes in one piece, or what was gathered through GetMemory at the flush; holds an array only between those.</summary>
 internal sealed class SocketPipeWriter(IStreamSocket socket, Action closed) : PipeWriter
 {
     private const int SmallestBufferBytes = 4 * 1024;
@@ -63,6 +63,7 @@ internal sealed class SocketPipeWriter(IStreamSocket socket, Action closed) : Pi
     {
         var result = await SendAsync(_buffer.AsMemory(0, _length), cancellationToken).ConfigureAwait(false);
         _length = 0;
+        Return();
         return result;
     }
 
