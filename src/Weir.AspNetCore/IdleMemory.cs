@@ -1,4 +1,7 @@
-namespace Weir.Server.Hosting;
+using Microsoft.Extensions.Hosting;
+using Weir.Http2;
+
+namespace Weir.AspNetCore;
 
 /// <summary>Gives memory back to the system once a burst is over: the runtime collects when something allocates, and a server without calls allocates
 /// nothing, so that what a burst has left would stay for good.</summary>
@@ -7,30 +10,37 @@ internal sealed class IdleMemory(TimeProvider time) : BackgroundService
     // A period in which less was allocated is a quiet one.
     private const long QuietBytes = 4 * 1024 * 1024;
 
-    // Less than this between what the runtime holds and what is in use is not worth a collection.
+    // Less than this is not worth a collection.
     private const long LeastGainBytes = 32 * 1024 * 1024;
 
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(10);
+    /// <summary>How often is looked. A burst ends in one period, and the next is quiet.</summary>
+    public static TimeSpan Period { get; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Whether a collection is due after a period.</summary>
+    /// <summary>How often memory was given back.</summary>
+    public int TrimCount { get; private set; }
+
+    /// <summary>Whether a collection is due after a period. Its pause grows with what is alive, so that it waits until as much has been allocated.</summary>
     /// <param name="allocatedBytes">What was allocated in the period.</param>
     /// <param name="allocatedSinceTrimBytes">What was allocated since the last collection that was due.</param>
-    public static bool IsDue(long allocatedBytes, long allocatedSinceTrimBytes) => allocatedBytes < QuietBytes && allocatedSinceTrimBytes > LeastGainBytes;
+    /// <param name="aliveBytes">What that collection has left.</param>
+    public static bool IsDue(long allocatedBytes, long allocatedSinceTrimBytes, long aliveBytes) =>
+        allocatedBytes < QuietBytes && allocatedSinceTrimBytes > Math.Max(LeastGainBytes, aliveBytes);
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
-        var (before, trimmed) = (GC.GetTotalAllocatedBytes(), 0L);
+        var (before, trimmed, alive) = (GC.GetTotalAllocatedBytes(), 0L, 0L);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
+            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
             {
                 var now = GC.GetTotalAllocatedBytes();
-                if (IsDue(now - before, now - trimmed))
+                if (IsDue(now - before, now - trimmed, alive))
                 {
-                    GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-                    trimmed = now;
+                    Trim();
+                    (trimmed, alive) = (now, GC.GetTotalMemory(forceFullCollection: false));
+                    TrimCount++;
                 }
 
                 before = now;
@@ -40,5 +50,11 @@ internal sealed class IdleMemory(TimeProvider time) : BackgroundService
         {
             // The server stops.
         }
+    }
+
+    private static void Trim()
+    {
+        OctetPool.Shared.Release();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 }
