@@ -75,7 +75,7 @@ public static class WeirServer
         builder.AddWeir();
         builder.Services.AddRpcHealth();
         builder.Services.AddSingleton<DataFolder>().AddSingleton<Database>();
-        builder.Services.AddSingleton(TimeProvider.System).AddHostedService<IdleMemory>();
+        builder.Services.AddSingleton(TimeProvider.System).AddRpcIdleMemory();
         builder.Services.AddUsers().AddStocks().AddFiles(data).AddChat(data).AddClassic();
         addMore?.Invoke(builder);
         var app = builder.Build();

@@ -4,7 +4,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Weir.AspNetCore;
 using Weir.Bench.Scale;
-using Weir.Server.Hosting;
 
 namespace Weir.Bench;
 
@@ -28,7 +27,7 @@ internal static class BenchServer
         });
         builder.Services.AddSingleton<BenchStreams>().AddSingleton<BenchRooms>().AddSingleton<BenchCalls>().AddSingleton<MemoryCalls>();
         if (trims)
-            builder.Services.AddSingleton(TimeProvider.System).AddHostedService<IdleMemory>();
+            builder.Services.AddRpcIdleMemory();
         await using var app = builder.Build();
         app.Urls.Add($"http://{Host}:{port}");
         app.MapRpc<BenchStreams>().MapRpc<BenchRooms>().MapRpc<BenchCalls>().MapRpc<MemoryCalls>();

@@ -10,7 +10,7 @@ const string Usage = """
            Weir.Bench MODE PORT N STREAMS
            Weir.Bench rate PORT N STREAMS PER_SECOND
            Weir.Bench scale-server PORT
-           Weir.Bench scale PORT
+           Weir.Bench scale PORT [idle|throughput|stalled|burst]...
            Weir.Bench unread PORT N STREAMS
            Weir.Bench users-server PORT FOLDER
            Weir.Bench users-list|users-create PORT N stream|message
@@ -57,9 +57,9 @@ switch (args)
     case ["scale-server", var port] when Number(port, 65_535) is { } listen:
         await BenchServer.RunAsync(listen, trims: true);
         return 0;
-    case ["scale", var port] when Number(port, 65_535) is { } connect:
+    case ["scale", var port, .. var parts] when Number(port, 65_535) is { } connect && parts.All(ScaleRun.Parts.Contains):
         await using (var channel = Workloads.Connect(connect))
-            return await RunAsync("scale", () => new ScaleRun(connect, channel).RunAsync());
+            return await RunAsync("scale", () => new ScaleRun(connect, channel).RunAsync(parts.Length > 0 ? parts : ScaleRun.Parts));
     case ["unread", var port, var count, var streams]
         when Number(port, 65_535) is { } connect && Number(count, 1 << 30) is { } chunks && Number(streams, Payload.MaxStreams) is { } width:
         await using (var channel = Workloads.Connect(connect))

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics;
 
 namespace Weir.Http2;
@@ -65,7 +64,7 @@ internal sealed class FrameParser(IFrameSink sink, int maxFrameBytes)
         if (_gathered is { } gathered)
         {
             _gathered = null;
-            ArrayPool<byte>.Shared.Return(gathered);
+            OctetPool.Shared.Return(gathered);
         }
     }
 
@@ -170,7 +169,7 @@ internal sealed class FrameParser(IFrameSink sink, int maxFrameBytes)
             return true;
         }
 
-        _gathered ??= ArrayPool<byte>.Shared.Rent(_header.Length);
+        _gathered ??= OctetPool.Shared.Rent(_header.Length);
         var take = Math.Min(input.Length, _header.Length - _gatheredCount);
         input[..take].CopyTo(_gathered.AsSpan(_gatheredCount));
         input = input[take..];

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics;
 
@@ -11,10 +10,10 @@ internal readonly record struct OutputBatch(byte[] Array, int Offset, int Length
 
     public void Return()
     {
-        ArrayPool<byte>.Shared.Return(Array);
+        OctetPool.Shared.Return(Array);
         if (Control is not null)
         {
-            ArrayPool<byte>.Shared.Return(Control);
+            OctetPool.Shared.Return(Control);
         }
     }
 }
@@ -188,7 +187,7 @@ internal sealed class OutputBuffer
 
         if (_control is not null)
         {
-            ArrayPool<byte>.Shared.Return(_control);
+            OctetPool.Shared.Return(_control);
             _control = null;
         }
     }
@@ -211,11 +210,11 @@ internal sealed class OutputBuffer
     {
         if (_control is null || _control.Length < _controlLength + bytes)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(HeadroomBytes, 2 * (_controlLength + bytes)));
+            var larger = OctetPool.Shared.Rent(Math.Max(HeadroomBytes, 2 * (_controlLength + bytes)));
             if (_control is not null)
             {
                 _control.AsSpan(0, _controlLength).CopyTo(larger);
-                ArrayPool<byte>.Shared.Return(_control);
+                OctetPool.Shared.Return(_control);
             }
 
             _control = larger;
@@ -231,11 +230,11 @@ internal sealed class OutputBuffer
         var needed = _end + bytes;
         if (needed > _array.Length || _array.Length == 0)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(_array.Length == 0 ? _startBytes : 2 * _array.Length, needed));
+            var larger = OctetPool.Shared.Rent(Math.Max(_array.Length == 0 ? _startBytes : 2 * _array.Length, needed));
             if (_array.Length > 0)
             {
                 Buffer.BlockCopy(_array, HeadroomBytes, larger, HeadroomBytes, Length);
-                ArrayPool<byte>.Shared.Return(_array);
+                OctetPool.Shared.Return(_array);
             }
 
             _array = larger;

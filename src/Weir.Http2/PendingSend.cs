@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using System.Threading.Tasks.Sources;
 using Weir.Http2.Turns;
@@ -100,14 +99,14 @@ internal sealed class PendingSend : TurnItem, IValueTaskSource
         public PendingSend Rent<TPayload>(Http2Stream stream, ref TPayload payload, int length)
             where TPayload : struct, IPayload
         {
-            var array = ArrayPool<byte>.Shared.Rent(length);
+            var array = OctetPool.Shared.Rent(length);
             try
             {
                 payload.WriteTo(array.AsSpan(0, length));
             }
             catch
             {
-                ArrayPool<byte>.Shared.Return(array);
+                OctetPool.Shared.Return(array);
                 throw;
             }
 
@@ -122,7 +121,7 @@ internal sealed class PendingSend : TurnItem, IValueTaskSource
 
         public void Return(PendingSend send)
         {
-            ArrayPool<byte>.Shared.Return(send._payload);
+            OctetPool.Shared.Return(send._payload);
             send._payload = [];
             send._completion.Reset();
             send._cancellation = default;

@@ -250,7 +250,7 @@ internal sealed class ReceiveBuffer
         var size = (int)Math.Clamp(Math.Max(incomingBytes, _bufferedBytes), SmallestSegmentBytes, most);
         var segment = _spare ?? new Segment();
         _spare = null;
-        segment.Attach(ArrayPool<byte>.Shared.Rent(size));
+        segment.Attach(OctetPool.Shared.Rent(size));
         if (_tail is null)
         {
             _head = segment;
@@ -276,7 +276,7 @@ internal sealed class ReceiveBuffer
             _tail = null;
         }
 
-        ArrayPool<byte>.Shared.Return(dropped.Detach());
+        OctetPool.Shared.Return(dropped.Detach());
         _spare = dropped;
     }
 

@@ -26,10 +26,16 @@ internal sealed class StreamTable
     // Closed streams remembered: enough for what may be under way when a stream ends. A power of two.
     private const int RememberedCount = 128;
 
+    // An empty table with more room than this gives it back: thousands of streams at once leave hundreds of kilobytes.
+    private const int LargestKeptCapacity = 1024;
+
     private readonly Dictionary<int, Http2Stream> _open = [];
     private readonly (int StreamId, StreamEnd End)[] _closed = new (int, StreamEnd)[RememberedCount];
 
     public int Count => _open.Count;
+
+    /// <summary>How many streams the table has room for.</summary>
+    public int Capacity => _open.Capacity;
 
     /// <summary>The largest identifier that was opened; 0 before the first.</summary>
     public int LastStreamId { get; private set; }
@@ -60,7 +66,13 @@ internal sealed class StreamTable
     public bool Remove(int streamId, StreamEnd end)
     {
         Remember(streamId, end);
-        return _open.Remove(streamId);
+        var removed = _open.Remove(streamId);
+        if (_open.Count == 0 && _open.Capacity > LargestKeptCapacity)
+        {
+            _open.TrimExcess();
+        }
+
+        return removed;
     }
 
     public void Remember(int streamId, StreamEnd end) => _closed[(streamId >> 1) & (RememberedCount - 1)] = (streamId, end);

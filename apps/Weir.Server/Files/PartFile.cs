@@ -1,6 +1,6 @@
-using System.Buffers;
 using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
+using Weir.Http2;
 
 namespace Weir.Server.Files;
 
@@ -125,7 +125,7 @@ sealed class PartFile : IAsyncDisposable
         var keep = offset ?? length;
         ArgumentOutOfRangeException.ThrowIfGreaterThan(keep, length, nameof(offset));
         if (keep < length) RandomAccess.SetLength(_file, keep);
-        var buffer = ArrayPool<byte>.Shared.Rent(RehashBytes);
+        var buffer = OctetPool.Shared.Rent(RehashBytes);
         try
         {
             while (_writtenBytes < keep)
@@ -138,7 +138,7 @@ sealed class PartFile : IAsyncDisposable
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            OctetPool.Shared.Return(buffer);
         }
     }
 }

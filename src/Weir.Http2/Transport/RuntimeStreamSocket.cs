@@ -9,6 +9,11 @@ internal sealed class RuntimeStreamSocket(Socket socket) : IStreamSocket
     private readonly PipeCancellation _receive = new();
     private readonly PipeCancellation _send = new();
 
+    // The receive itself waits, with its buffer.
+    public bool MayReceive => true;
+
+    public ValueTask WaitToReceiveAsync() => default;
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<int> ReceiveAsync(Memory<byte> buffer)
     {

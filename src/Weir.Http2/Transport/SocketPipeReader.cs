@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace Weir.Http2.Transport;
 
-/// <summary>Receives into one rented array: small while little comes, larger while reads fill it.</summary>
+/// <summary>Receives into one rented array: small while little comes, larger while reads fill it, none while nothing comes.</summary>
 internal sealed class SocketPipeReader(IStreamSocket socket, Action closed) : PipeReader
 {
     private const int SmallestBufferBytes = 4 * 1024;
@@ -17,6 +17,9 @@ internal sealed class SocketPipeReader(IStreamSocket socket, Action closed) : Pi
     private bool _allExamined = true;
     private bool _ended;
     private bool _completed;
+
+    /// <summary>The size of the array that is held now.</summary>
+    public int HeldBytes => _buffer.Length;
 
     public override bool TryRead(out ReadResult result)
     {
@@ -71,9 +74,37 @@ internal sealed class SocketPipeReader(IStreamSocket socket, Action closed) : Pi
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ReadResult> ReceiveAsync()
     {
-        MakeRoom();
-        var count = await socket.ReceiveAsync(_buffer.AsMemory(_end)).ConfigureAwait(false);
+        if (!socket.MayReceive)
+        {
+            await WaitAsync().ConfigureAwait(false);
+        }
+
+        int count;
+        while (true)
+        {
+            MakeRoom();
+            count = await socket.ReceiveAsync(_buffer.AsMemory(_end)).ConfigureAwait(false);
+            if (count != IStreamSocket.NotYet)
+            {
+                break;
+            }
+
+            await WaitAsync().ConfigureAwait(false);
+        }
+
         return count == IStreamSocket.Cancelled ? Result(canceled: true) : Received(count);
+    }
+
+    // Most connections are idle most of the time: those hold no array.
+    private ValueTask WaitAsync()
+    {
+        if (_start == _end)
+        {
+            Return();
+            _start = _end = 0;
+        }
+
+        return socket.WaitToReceiveAsync();
     }
 
     private async ValueTask<ReadResult> ReceiveOrCancelAsync(CancellationToken cancellationToken)
@@ -114,7 +145,7 @@ internal sealed class SocketPipeReader(IStreamSocket socket, Action closed) : Pi
             if (_buffer.Length != _nextBufferBytes)
             {
                 Return();
-                _buffer = ArrayPool<byte>.Shared.Rent(_nextBufferBytes);
+                _buffer = OctetPool.Shared.Rent(_nextBufferBytes);
                 _nextBufferBytes = _buffer.Length;
             }
         }
@@ -128,9 +159,9 @@ internal sealed class SocketPipeReader(IStreamSocket socket, Action closed) : Pi
             }
             else
             {
-                var larger = ArrayPool<byte>.Shared.Rent(2 * _buffer.Length);
+                var larger = OctetPool.Shared.Rent(2 * _buffer.Length);
                 left.CopyTo(larger);
-                ArrayPool<byte>.Shared.Return(_buffer);
+                OctetPool.Shared.Return(_buffer);
                 _buffer = larger;
             }
 
@@ -142,7 +173,7 @@ internal sealed class SocketPipeReader(IStreamSocket socket, Action closed) : Pi
     {
         if (_buffer.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(_buffer);
+            OctetPool.Shared.Return(_buffer);
             _buffer = [];
         }
     }

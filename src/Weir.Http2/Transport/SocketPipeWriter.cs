@@ -1,10 +1,9 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 
 namespace Weir.Http2.Transport;
 
-/// <summary>Sends what is written at once when it comes in one piece, or what was gathered through GetMemory at the flush.</summary>
+/// <summary>Sends what is written at once when it comes in one piece, or what was gathered through GetMemory at the flush; holds an array only between those.</summary>
 internal sealed class SocketPipeWriter(IStreamSocket socket, Action closed) : PipeWriter
 {
     private const int SmallestBufferBytes = 4 * 1024;
@@ -34,7 +33,7 @@ internal sealed class SocketPipeWriter(IStreamSocket socket, Action closed) : Pi
         var needed = _length + Math.Max(sizeHint, 1);
         if (needed > _buffer.Length)
         {
-            var larger = ArrayPool<byte>.Shared.Rent(Math.Max(Math.Max(SmallestBufferBytes, 2 * _buffer.Length), needed));
+            var larger = OctetPool.Shared.Rent(Math.Max(Math.Max(SmallestBufferBytes, 2 * _buffer.Length), needed));
             _buffer.AsSpan(0, _length).CopyTo(larger);
             Return();
             _buffer = larger;
@@ -64,6 +63,7 @@ internal sealed class SocketPipeWriter(IStreamSocket socket, Action closed) : Pi
     {
         var result = await SendAsync(_buffer.AsMemory(0, _length), cancellationToken).ConfigureAwait(false);
         _length = 0;
+        Return();
         return result;
     }
 
@@ -103,7 +103,7 @@ internal sealed class SocketPipeWriter(IStreamSocket socket, Action closed) : Pi
     {
         if (_buffer.Length > 0)
         {
-            ArrayPool<byte>.Shared.Return(_buffer);
+            OctetPool.Shared.Return(_buffer);
             _buffer = [];
         }
     }

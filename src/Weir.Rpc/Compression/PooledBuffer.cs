@@ -1,4 +1,5 @@
 using System.Buffers;
+using Weir.Http2;
 
 namespace Weir.Rpc.Compression;
 
@@ -38,7 +39,7 @@ internal sealed class PooledBuffer(int maxBytes) : IBufferWriter<byte>, IDisposa
         }
 
         var wanted = Math.Max(Length + (long)Math.Max(sizeHint, 1), Math.Min(maxBytes, Math.Max(FirstBytes, 2L * Length)));
-        var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(wanted, System.Array.MaxLength));
+        var larger = OctetPool.Shared.Rent((int)Math.Min(wanted, System.Array.MaxLength));
         Written.CopyTo(larger);
         ReturnArray();
         _array = larger;
@@ -66,7 +67,7 @@ internal sealed class PooledBuffer(int maxBytes) : IBufferWriter<byte>, IDisposa
     {
         if (Interlocked.Exchange(ref _array, null) is { Length: > 0 } array)
         {
-            ArrayPool<byte>.Shared.Return(array);
+            OctetPool.Shared.Return(array);
         }
     }
 }

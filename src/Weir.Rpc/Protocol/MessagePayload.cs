@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using Weir.Http2;
 using Weir.Rpc.Compression;
@@ -56,7 +55,7 @@ internal readonly struct MessagePayload<T> : IMessagePayload
             return plain;
         }
 
-        var serialised = ArrayPool<byte>.Shared.Rent(size);
+        var serialised = OctetPool.Shared.Rent(size);
         var compressed = new PooledBuffer(int.MaxValue);
         var isSmaller = false;
         try
@@ -68,7 +67,7 @@ internal readonly struct MessagePayload<T> : IMessagePayload
         }
         finally
         {
-            ArrayPool<byte>.Shared.Return(serialised);
+            OctetPool.Shared.Return(serialised);
             if (!isSmaller)
             {
                 compressed.Dispose();

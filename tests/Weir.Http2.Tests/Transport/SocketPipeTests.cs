@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using Weir.Http2.Tests.Engine;
 using Weir.Http2.Transport;
+using Weir.Http2.Transport.Polling;
 
 namespace Weir.Http2.Tests.Transport;
 
@@ -52,6 +53,36 @@ public sealed class SocketPipeTests
         Assert.Equal(2, result.Buffer.FirstSpan[0]);
         Assert.Equal(70_002, result.Buffer.Length);
         second.Input.AdvanceTo(result.Buffer.End);
+        await CloseAsync(first, second);
+    }
+
+    [Fact]
+    public async Task Reader_holds_no_array_while_nothing_comes_however_much_came_before()
+    {
+        if (!PolledStreamSocket.IsSupported)
+            Assert.Skip("sockets of the runtime wait with a buffer");
+        (SocketPipe first, SocketPipe second) = await ConnectAsync();
+        var reader = (SocketPipeReader)second.Input;
+        foreach (int bytes in new[] { 1, 4096, 3_000_000, 64 })
+        {
+            Task<FlushResult> write = first.Output.WriteAsync(new byte[bytes], Stop).AsTask();
+            for (int left = bytes; left > 0;)
+            {
+                ReadResult result = await reader.ReadAsync(Stop).AsTask().Within("octets");
+                Assert.InRange(reader.HeldBytes, 1, 128 * 1024);
+                left -= (int)result.Buffer.Length;
+                reader.AdvanceTo(result.Buffer.End);
+            }
+
+            await write.Within("the write");
+            Task<ReadResult> next = reader.ReadAsync(Stop).AsTask();
+            Assert.False(next.IsCompleted);
+            Assert.Equal(0, reader.HeldBytes);
+            reader.CancelPendingRead();
+            ReadResult cancelled = await next.Within("the cancelled read");
+            reader.AdvanceTo(cancelled.Buffer.End);
+        }
+
         await CloseAsync(first, second);
     }
 

@@ -91,8 +91,16 @@ internal sealed class PolledStreamSocket : IStreamSocket
         }
     }
 
-    public ValueTask<int> ReceiveAsync(Memory<byte> buffer) =>
-        TryReceive(buffer.Span, out var received) ? new ValueTask<int>(received) : ReceiveWhenReadyAsync(buffer);
+    // A receive that did not fill its buffer has taken all there was; the poller tells when there is more (epoll(7)).
+    public bool MayReceive => !_drained || Volatile.Read(ref _ending) || Volatile.Read(ref _receiveCancelled);
+
+    public ValueTask WaitToReceiveAsync()
+    {
+        _drained = false; // whatever ends the wait
+        return _input.WaitAsync();
+    }
+
+    public ValueTask<int> ReceiveAsync(Memory<byte> buffer) => new(Receive(buffer.Span));
 
     public ValueTask<int> SendAsync(ReadOnlyMemory<byte> octets) =>
         TrySend(octets.Span, out var sent) ? new ValueTask<int>(sent) : SendWhenReadyAsync(octets);
@@ -136,19 +144,6 @@ internal sealed class PolledStreamSocket : IStreamSocket
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<int> ReceiveWhenReadyAsync(Memory<byte> buffer)
-    {
-        int received;
-        do
-        {
-            await _input.WaitAsync().ConfigureAwait(false);
-            _drained = false;
-        }
-        while (!TryReceive(buffer.Span, out received));
-        return received;
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<int> SendWhenReadyAsync(ReadOnlyMemory<byte> octets)
     {
         int sent;
@@ -160,18 +155,11 @@ internal sealed class PolledStreamSocket : IStreamSocket
         return sent;
     }
 
-    private bool TryReceive(Span<byte> buffer, out int received)
+    private int Receive(Span<byte> buffer)
     {
-        received = IStreamSocket.Cancelled;
         if (TryTakeCancelledReceive())
         {
-            return true;
-        }
-
-        // A receive that did not fill its buffer has taken all there was; the poller tells when there is more (epoll(7)).
-        if (_drained && !Volatile.Read(ref _ending))
-        {
-            return false;
+            return IStreamSocket.Cancelled;
         }
 
         nint count;
@@ -182,12 +170,12 @@ internal sealed class PolledStreamSocket : IStreamSocket
         while (count < 0 && Marshal.GetLastPInvokeError() == Kernel.Interrupted);
         if (count < 0)
         {
-            return Marshal.GetLastPInvokeError() == Kernel.WouldBlock ? false : throw Kernel.LastError();
+            _drained = true;
+            return Marshal.GetLastPInvokeError() == Kernel.WouldBlock ? IStreamSocket.NotYet : throw Kernel.LastError();
         }
 
         _drained = count < buffer.Length && count > 0;
-        received = (int)count;
-        return true;
+        return (int)count;
     }
 
     private bool TrySend(ReadOnlySpan<byte> octets, out int sent)
