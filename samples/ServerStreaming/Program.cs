@@ -33,8 +33,16 @@ internal sealed class CountdownService : Countdown.Server
 
     public override async IAsyncEnumerable<CountReply> Count(CountRequest request, ServerCall call)
     {
-        using var noted = call.CancellationToken.Register(Cancelled.SetResult);
-        for (var left = request.From; left > 0; left--)
-            yield return new CountReply { Left = left };
+        var left = request.From;
+        try
+        {
+            for (; left > 0; left--)
+                yield return new CountReply { Left = left };
+        }
+        finally
+        {
+            if (left > 0) // not at the end of its loop: ended from outside
+                Cancelled.SetResult();
+        }
     }
 }
