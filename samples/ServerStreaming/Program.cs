@@ -33,15 +33,16 @@ internal sealed class CountdownService : Countdown.Server
 
     public override async IAsyncEnumerable<CountReply> Count(CountRequest request, ServerCall call)
     {
-        var left = request.From;
+        var counted = false;
         try
         {
-            for (; left > 0; left--)
+            for (var left = request.From; left > 0; left--)
                 yield return new CountReply { Left = left };
+            counted = true;
         }
         finally
         {
-            if (left > 0) // not at the end of its loop: ended from outside
+            if (!counted) // ended from outside
                 Cancelled.SetResult();
         }
     }
