@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Weir.Cli.Commands;
+using Weir.Server.Hosting;
 
 namespace Weir.Cli;
 
@@ -29,7 +30,7 @@ internal static class CommandLine
         {
             var parsed = Root(output).Parse(args);
             if (parsed.Errors.Count > 0)
-                return output.Fail($"{UsageError(parsed)}. 'weir --help' shows how.", ExitCode.Usage);
+                return output.Fail($"{UsageError(parsed)} '{PathOf(parsed.CommandResult.Command)} --help' shows how.", ExitCode.Usage);
             output.Json = parsed.GetValue(Json);
             var exitCode = await parsed.InvokeAsync(
                 new InvocationConfiguration { Output = output.Out, Error = output.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
@@ -47,7 +48,7 @@ internal static class CommandLine
         }
         catch (Exception e) when (Failure.Describe(e) is { } sentence)
         {
-            return output.Fail(sentence, ExitCode.Failed);
+            return output.Fail(sentence, e is CommandException { ExitCode: var code } ? code : ExitCode.Failed);
         }
     }
 
@@ -60,11 +61,37 @@ internal static class CommandLine
         });
 
     // A word that nobody knows explains an error better than what is missing because of it.
-    private static string UsageError(ParseResult parsed) => parsed.UnmatchedTokens is [var word, ..]
-        ? $"\"{word}\" is no command, option or argument of '{parsed.CommandResult.Command.Name}'"
-        : parsed.Errors[0].Message.TrimEnd('.');
+    private static string UsageError(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        if (parsed.UnmatchedTokens is [var word, ..])
+        {
+            var meant = word == "help" ? "--help" : Nearest.Find(word, KnownWords(command));
+            return $"\"{word}\" is no command, option or argument of '{PathOf(command)}'{(meant is null ? "." : $"; did you mean {meant}?")}";
+        }
 
-    private static RootCommand Root(CommandOutput output) => new("Users, stocks, files and chat as streams, from the command line.")
+        return command.Subcommands.Count > 0
+            ? $"'{PathOf(command)}' needs a command: {string.Join(", ", command.Subcommands.Select(sub => sub.Name))}."
+            : parsed.Errors[0].Message.TrimEnd('.') + ".";
+    }
+
+    private static IEnumerable<string> KnownWords(Command command)
+    {
+        foreach (var sub in command.Subcommands)
+            yield return sub.Name;
+        for (var at = command; at is not null; at = at.Parents.OfType<Command>().FirstOrDefault())
+        {
+            foreach (var option in at.Options.Where(option => at == command || option.Recursive))
+                yield return option.Name;
+        }
+    }
+
+    /// <summary>A command as people write it.</summary>
+    private static string PathOf(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault() is { } parent ? $"{PathOf(parent)} {command.Name}" : "weir";
+
+    private static RootCommand Root(CommandOutput output) => new(
+        "Users, stocks, files and chat as streams, from the command line. Exit codes: 0 done, 1 failed, 2 wrong command line, 130 Ctrl-C, 143 SIGTERM.")
     {
         Server,
         Json,

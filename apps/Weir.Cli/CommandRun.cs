@@ -25,7 +25,7 @@ internal sealed class CommandRun(string server, CommandOutput output, Cancellati
         }
         catch (Exception e) when (e is ArgumentException or UriFormatException)
         {
-            throw new CommandException($"\"{server}\" is no address of a server: write http://HOST:PORT, https://HOST:PORT or unix:/PATH.");
+            throw new CommandException($"\"{server}\" is no address of a server: write http://HOST:PORT, https://HOST:PORT or unix:/PATH.", ExitCode.Usage);
         }
     }
 }

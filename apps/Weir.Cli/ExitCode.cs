@@ -12,4 +12,7 @@ internal static class ExitCode
 }
 
 /// <summary>A command cannot do what was asked; the message is one sentence for people.</summary>
-internal sealed class CommandException(string message) : Exception(message);
+internal sealed class CommandException(string message, int exitCode = ExitCode.Failed) : Exception(message)
+{
+    public int ExitCode { get; } = exitCode;
+}

@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using System.Reflection;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.Options;
 using Weir.AspNetCore;
 using Weir.Server.Chat;
 using Weir.Server.Classic;
@@ -23,14 +22,20 @@ public static class WeirServer
 
     /// <summary>Runs the server until Ctrl-C, SIGTERM or <paramref name="cancellationToken"/>. Says on standard output where it listens and where its
     /// data is; errors are one sentence on standard error.</summary>
-    /// <param name="args">--urls, --data, --insecure and any key of ASP.NET Core's configuration.</param>
+    /// <param name="args">The options that --help shows.</param>
     /// <param name="cancellationToken">Stops the server as Ctrl-C does.</param>
-    /// <returns>The exit code: 0 after a clean end, 1 when it could not start, 2 when the arguments are wrong.</returns>
+    /// <returns>The exit code: 0 after a clean end, 1 when it could not start, 2 when an argument or a setting is wrong.</returns>
     public static Task<int> RunAsync(string[] args, CancellationToken cancellationToken = default) =>
         RunAsync(args, Console.Out, Console.Error, cancellationToken);
 
     internal static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter errors, CancellationToken cancellationToken)
     {
+        if (CommandLine.AsksForHelp(args))
+        {
+            await output.WriteAsync(ServeHelp.Text(Console.IsOutputRedirected ? int.MaxValue : Console.WindowWidth));
+            return 0;
+        }
+
         try
         {
             await using var app = Build(args);
@@ -43,7 +48,7 @@ public static class WeirServer
         }
         catch (ServerStartException error)
         {
-            await errors.WriteLineAsync(error.Message);
+            await errors.WriteLineAsync($"weir: {error.Message}");
             return error.ExitCode;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -60,23 +65,21 @@ public static class WeirServer
     internal static WebApplication BuildWith(string[] args, Action<WebApplicationBuilder>? addMore)
     {
         // Watching for changes of appsettings.json would watch everything below the current folder.
-        var normal = CommandLine.Normalize(["--hostBuilder:reloadConfigOnChange", "false", .. args]);
-        var builder = WebApplication.CreateBuilder(normal);
-        builder.Configuration.AddCommandLine(normal, CommandLine.Switches);
-        var data = Path.GetFullPath(builder.Configuration["Weir:DataDirectory"] is { Length: > 0 } folder ? folder : DataFolder.Default);
-        builder.Services.AddOptions<ServerOptions>().BindConfiguration("Weir").PostConfigure(options => options.DataDirectory = data);
+        var builder = CreateBuilder(["--hostBuilder:reloadConfigOnChange=false", .. CommandLine.Normalize(args)]);
+        UnknownKeys.Check(builder.Configuration);
+        var options = ServerOptions.Read(builder.Configuration);
         Trust.SetDefaultAddress(builder.Configuration);
-        Trust.Check(builder.Configuration, builder.Configuration.GetValue<bool>("Weir:Insecure"));
+        Trust.Check(builder.Configuration, options.Insecure);
         // Quiet unless something is wrong (configuration may say otherwise), and standard output is for the two lines.
         builder.Logging.SetMinimumLevel(LogLevel.Warning).AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         // The host would log a failed start with its stack; RunAsync says it in a sentence.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
 
-        builder.AddWeir();
+        builder.AddWeir(weir => weir.DrainTimeout = options.DrainTimeout);
         builder.Services.AddRpcHealth();
-        builder.Services.AddSingleton<DataFolder>().AddSingleton<Database>();
+        builder.Services.AddSingleton(_ => new DataFolder(options.DataDirectory)).AddSingleton<Database>();
         builder.Services.AddSingleton(TimeProvider.System).AddRpcIdleMemory();
-        builder.Services.AddUsers().AddStocks().AddFiles(data).AddChat(data).AddClassic();
+        builder.Services.AddUsers().AddStocks(options.Stocks).AddFiles(options.Files).AddChat(options.Chat).AddClassic();
         addMore?.Invoke(builder);
         var app = builder.Build();
         try
@@ -88,6 +91,19 @@ public static class WeirServer
         {
             ((IDisposable)app).Dispose();
             throw;
+        }
+    }
+
+    private static WebApplicationBuilder CreateBuilder(string[] args)
+    {
+        try
+        {
+            return WebApplication.CreateBuilder(args);
+        }
+        catch (Exception error) when (error is InvalidDataException or DirectoryNotFoundException or UnauthorizedAccessException)
+        {
+            // A settings file that is no JSON, or cannot be read; the reason of the reader is in the inner exception.
+            throw new ServerStartException(2, $"The settings cannot be read: {SentenceOf(error.InnerException ?? error)}", error);
         }
     }
 
@@ -109,12 +125,22 @@ public static class WeirServer
             app.Services.GetRequiredService<UserStore>(); // a database that cannot be opened is found now, not by the first call
             await app.StartAsync(cancellationToken);
         }
-        catch (Exception error) when (error is IOException or SocketException or InvalidOperationException or OptionsValidationException or SqliteException)
+        catch (Exception error) when (error is IOException or SocketException or InvalidOperationException or UnauthorizedAccessException or SqliteException)
         {
-            throw new ServerStartException(1, SentenceOf(error), error);
+            throw new ServerStartException(1, ReasonOf(error, string.Join(", ", Trust.Addresses(app.Configuration))), error);
         }
     }
 
-    private static string SentenceOf(Exception error) =>
-        error.InnerException is AddressInUseException ? error.Message : $"The server cannot start: {error.Message}";
+    private static string ReasonOf(Exception error, string addresses) => error switch
+    {
+        { InnerException: AddressInUseException } => $"{SentenceOf(error)} Does a server run there already? --urls chooses another address.",
+        SocketException => $"The server cannot listen on {addresses}: {SentenceOf(error)} --urls chooses another address.",
+        // Kestrel has no type for it; its own text is for those who develop with the SDK.
+        InvalidOperationException when error.Message.StartsWith("Unable to configure HTTPS endpoint", StringComparison.Ordinal) =>
+            "An https address needs a certificate: set Kestrel:Certificates:Default:Path and KeyPath (PEM) or Password (PFX).",
+        _ => $"The server cannot start: {SentenceOf(error)}",
+    };
+
+    /// <summary>The first line of an error's message, with a full stop.</summary>
+    private static string SentenceOf(Exception error) => error.Message.Split('\n')[0].TrimEnd('.', '\r') + ".";
 }

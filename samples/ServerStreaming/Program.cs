@@ -33,8 +33,17 @@ internal sealed class CountdownService : Countdown.Server
 
     public override async IAsyncEnumerable<CountReply> Count(CountRequest request, ServerCall call)
     {
-        using var noted = call.CancellationToken.Register(Cancelled.SetResult);
-        for (var left = request.From; left > 0; left--)
-            yield return new CountReply { Left = left };
+        var counted = false;
+        try
+        {
+            for (var left = request.From; left > 0; left--)
+                yield return new CountReply { Left = left };
+            counted = true;
+        }
+        finally
+        {
+            if (!counted) // ended from outside
+                Cancelled.SetResult();
+        }
     }
 }

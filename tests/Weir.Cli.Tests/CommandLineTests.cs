@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Weir.Cli.Output;
 
 namespace Weir.Cli.Tests;
@@ -24,14 +25,28 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", "Required command")]
-    [InlineData("dance", "\"dance\"")]
-    [InlineData("users list --limit -1", "--limit is -1")]
-    [InlineData("users list --limit x", "--limit")]
-    [InlineData("users sample -1", "-1")]
+    [InlineData("", "'weir' needs a command: serve, users, stocks, files, chat, version. 'weir --help' shows how.")]
+    [InlineData("users", "'weir users' needs a command: import, list, sample. 'weir users --help' shows how.")]
+    [InlineData("dance", "\"dance\" is no command, option or argument of 'weir'. 'weir --help' shows how.")]
+    [InlineData("help", "; did you mean --help? 'weir --help' shows how.")]
+    [InlineData("usres list", "; did you mean users?")]
+    [InlineData("users lsit", "\"lsit\" is no command, option or argument of 'weir users'; did you mean list? 'weir users --help' shows how.")]
+    [InlineData("users list --limt 3", "; did you mean --limit? 'weir users list --help' shows how.")]
+    [InlineData("users list --sever x", "; did you mean --server?")]
+    [InlineData("users list --limit -1", "--limit is \"-1\"; it must be a whole number, 0 to 2,147,483,647.")]
+    [InlineData("users list --limit x", "--limit is \"x\"; it must be a whole number, 0 to 2,147,483,647.")]
+    [InlineData("users list --after 99999999999", "--after is \"99999999999\"; it must be a whole number, 0 to 2,147,483,647.")]
+    [InlineData("users list --page-size 20000", "--page-size is \"20000\"; it must be a whole number, 1 to 10,000.")]
+    [InlineData("users sample -1", "The count is \"-1\"; it must be a whole number, 0 to 2,147,483,647.")]
+    [InlineData("users sample 1 --seed x", "--seed is \"x\"; it must be a whole number, -2,147,483,648 to 2,147,483,647.")]
+    [InlineData("stocks watch A --count x", "--count is \"x\"; it must be a whole number, 0 to 2,147,483,647.")]
+    [InlineData("--json serve", "Write 'weir serve' first")]
+    [InlineData("files ls --server nonsense", "\"nonsense\" is no address of a server: write http://HOST:PORT, https://HOST:PORT or unix:/PATH.")]
+    [InlineData("files ls --server http://127.0.0.1:99999", "\"http://127.0.0.1:99999\" is no address of a server")]
     [InlineData("files put", "put")]
     [InlineData("files put a b --name c", "--name is for one file, here are 2")]
-    [InlineData("stocks replay x --speed -1", "--speed is -1")]
+    [InlineData("stocks replay x --speed -1", "--speed is \"-1\"; it must be a number, 0 to 100,000.")]
+    [InlineData("stocks replay x --speed fast", "--speed is \"fast\"; it must be a number, 0 to 100,000.")]
     [InlineData("stocks watch", "watch")]
     [InlineData("chat room", "--as")]
     public async Task A_wrong_command_line_is_exit_code_2_and_one_sentence(string line, string reason)
@@ -51,10 +66,68 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task An_address_that_is_none_is_exit_code_1()
+    public async Task A_room_or_a_name_that_is_empty_is_exit_code_2()
     {
-        Assert.Equal(1, await RunAsync("files", "ls", "--server", "nonsense"));
-        Assert.StartsWith("weir: \"nonsense\" is no address", _error.ToString(), StringComparison.Ordinal);
+        string[][] lines = [["chat", "", "--as", "ann"], ["chat", "tea", "--as", ""], ["files", "put", "x", "--name", ""]];
+        foreach (var line in lines)
+            Assert.Equal(2, await RunAsync(line));
+        Assert.Equal(
+            """
+            weir: The room is empty. 'weir chat --help' shows how.
+            weir: --as is empty. 'weir chat --help' shows how.
+            weir: --name is empty. 'weir files put --help' shows how.
+
+            """,
+            _error.ToString());
+    }
+
+    [Fact]
+    public async Task A_folder_in_the_place_of_a_file_and_a_folder_that_is_not_there_are_named()
+    {
+        var folder = Path.GetTempPath();
+        string[][] lines =
+        [
+            ["users", "import", folder], ["files", "put", folder], ["stocks", "replay", folder], ["users", "sample", "1", "--out", folder],
+            ["users", "sample", "1", "--out", "/nowhere/users.csv"], ["files", "put", "/nowhere/file"],
+        ];
+        foreach (var line in lines)
+            Assert.Equal(1, await RunAsync(line));
+        Assert.Equal(
+            [.. Enumerable.Repeat($"weir: {folder} is a folder; name a file.", 4), "weir: There is no folder /nowhere to write users.csv to.", "weir: There is no file /nowhere/file."],
+            _error.ToString().TrimEnd('\n').Split('\n'));
+    }
+
+    [Fact]
+    public async Task Help_says_the_exit_codes_and_the_ranges()
+    {
+        Assert.Equal(0, await RunAsync("--help"));
+        Assert.Contains("Exit codes: 0 done, 1 failed, 2 wrong command line, 130 Ctrl-C, 143 SIGTERM.", _out.ToString(), StringComparison.Ordinal);
+        Assert.Equal(0, await RunAsync("users", "list", "--help"));
+        Assert.Contains("Rows that the server fetches at once. 1 to 10,000. [default: 1000]", _out.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Output_that_fails_while_a_record_is_awaited_ends_the_wait_and_tells_the_failure()
+    {
+        await using var output = new CommandOutput(new BrokenWriter(), _error, isTerminal: false);
+        var ended = new TaskCompletionSource();
+        await Assert.ThrowsAsync<OutputClosedException>(() => output
+            .WriteAllAsync(Endless(TestContext.Current.CancellationToken), _ => output.Write(_ => { }, () => "a record"), TestContext.Current.CancellationToken)
+            .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.True(ended.Task.IsCompletedSuccessfully, "The records' source has not been ended.");
+
+        async IAsyncEnumerable<int> Endless([EnumeratorCancellation] CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                yield return 1;
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            }
+            finally
+            {
+                ended.SetResult();
+            }
+        }
     }
 
     [Fact]
@@ -84,5 +157,12 @@ public sealed class CommandLineTests : IDisposable
     {
         await using var output = new CommandOutput(_out, _error, isTerminal: false);
         return await CommandLine.RunAsync(args, output, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>A pipe whose reader has gone once something was written.</summary>
+    private sealed class BrokenWriter : StringWriter
+    {
+        public override Task FlushAsync(CancellationToken cancellationToken) =>
+            ToString().Length == 0 ? Task.CompletedTask : Task.FromException(new OutputClosedException(new IOException("Broken pipe")));
     }
 }

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Time.Testing;
+using Spectre.Console;
 using Weir.Cli.Commands;
 using Weir.Cli.Output;
+using Weir.V1;
 
 namespace Weir.Cli.Tests;
 
@@ -48,6 +50,28 @@ public sealed class OutputTests
         meter.Report(100, 1000);
         time.Advance(TimeSpan.FromSeconds(9));
         Assert.Equal(10, meter.PerSecond, 3);
+    }
+
+    [Theory]
+    [InlineData(40, 3)]
+    [InlineData(60, 4)]
+    [InlineData(80, 5)]
+    public async Task A_price_table_has_the_columns_that_fit_and_no_price_in_two_lines(int width, int columns)
+    {
+        using var screen = new StringWriter();
+        var ansi = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(screen), Ansi = AnsiSupport.No, Interactive = InteractionSupport.No });
+        ansi.Profile.Width = width;
+        await PriceTable.ShowAsync(ansi, Prices());
+        var row = screen.ToString().Split('\n').Last(line => line.Contains("12345.67", StringComparison.Ordinal)); // drawn again at the end
+        Assert.InRange(row.TrimEnd().Length, 1, width);
+        Assert.Equal(columns, row.Count(letter => letter == '│') - 1);
+        Assert.Contains("LONGNAME", row, StringComparison.Ordinal);
+
+        static async IAsyncEnumerable<StockPrice> Prices()
+        {
+            await Task.CompletedTask;
+            yield return new StockPrice { Symbol = "LONGNAME", Price = 12_345.67, Timestamp = 1_800_000_000 };
+        }
     }
 
     [Fact]

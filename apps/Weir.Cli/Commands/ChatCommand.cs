@@ -12,6 +12,8 @@ internal static class ChatCommand
     {
         var room = new Argument<string>("room") { Description = "The room." };
         var name = new Option<string>("--as") { Description = "Who you are.", HelpName = "NAME", Required = true };
+        room.NotEmpty();
+        name.NotEmpty();
         var command = new Command(
             "chat",
             $"Talk in a room: each line goes to the others; {Quit}, Ctrl-D or the end of piped input leaves. After a break the session comes back without missing a message.") { room, name };

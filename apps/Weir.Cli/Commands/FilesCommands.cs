@@ -14,6 +14,7 @@ internal static class FilesCommands
     {
         var files = new Argument<string[]>("file") { Description = "The files.", Arity = ArgumentArity.OneOrMore };
         var name = new Option<string>("--name") { Description = "The name on the server, for one file; else its own.", HelpName = "N" };
+        name.NotEmpty();
         var command = new Command("put", "Send files." + Resumes) { files, name };
         command.Validators.Add(result =>
         {

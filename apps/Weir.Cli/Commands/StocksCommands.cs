@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.CompilerServices;
 using Weir.Cli.Csv;
 
 namespace Weir.Cli.Commands;
@@ -11,8 +12,8 @@ internal static class StocksCommands
     private static Command Watch(CommandOutput output)
     {
         var symbols = new Argument<string[]>("symbol") { Description = "Up to 100 symbols.", Arity = ArgumentArity.OneOrMore };
-        var count = new Option<int>("--count") { Description = "End after so many prices.", HelpName = "N" };
-        count.Validators.Add(result => Usage.NotNegative(result, count));
+        var count = new Option<int>("--count") { Description = "End after so many prices; 0 is without end.", HelpName = "N" };
+        count.Within(0);
         var command = new Command("watch", "Show prices as they change: a live table on a terminal, a line for each price elsewhere.") { symbols, count };
         command.Does(output, async (parsed, run) =>
         {
@@ -40,18 +41,15 @@ internal static class StocksCommands
         var file = new Argument<string>("file") { Description = "The CSV file: columns symbol, date and price, as in \"MSFT,Jan 1 2000,39.81\" or with ISO dates." };
         var speed = new Option<double>("--speed")
         {
-            Description = "Dates per second: all prices of one date are published together, the next date's 1/X seconds later, whatever lies between the two. 0 means as fast as possible.",
+            Description = "Dates per second: all prices of one date are published together, the next date's 1/X seconds later, whatever lies between the two. 0 means as fast as possible. 0 to 100,000.",
             HelpName = "X",
             DefaultValueFactory = _ => 1,
         };
-        speed.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && double.TryParse(token.Value, out var value) && !(value is >= 0 and <= ReplaySchedule.MaxSpeed))
-                result.AddError($"--speed is {token.Value}; it must be 0 to {ReplaySchedule.MaxSpeed:0}.");
-        });
+        speed.Within(0, ReplaySchedule.MaxSpeed);
         var command = new Command("replay", "Publish a price history in the order of its dates.") { file, speed };
         command.Does(output, async (parsed, run) =>
         {
+            Usage.CheckReadable(parsed.GetRequiredValue(file));
             using var text = new StreamReader(parsed.GetRequiredValue(file));
             var schedule = new ReplaySchedule(PriceCsv.ReadAll(text), parsed.GetValue(speed), TimeProvider.System);
             var accepted = await ProgressView.RunAsync(
@@ -78,10 +76,11 @@ internal static class StocksCommands
         return (await call.CompleteAsync(run.CancellationToken)).Accepted;
     }
 
-    private static async IAsyncEnumerable<StockPrice> Take(IAsyncEnumerable<StockPrice> prices, int count)
+    private static async IAsyncEnumerable<StockPrice> Take(
+        IAsyncEnumerable<StockPrice> prices, int count, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         var seen = 0;
-        await foreach (var price in prices)
+        await foreach (var price in prices.WithCancellation(cancellationToken))
         {
             yield return price;
             if (++seen == count)

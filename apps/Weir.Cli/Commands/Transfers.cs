@@ -7,6 +7,7 @@ internal static class Transfers
     {
         var output = run.Output;
         var elapsed = TimeSpan.Zero;
+        Usage.CheckReadable(path);
         var done = await ResumableAsync(run, () => ProgressView.RunAsync(output, name ?? Path.GetFileName(path), Text, async view =>
         {
             var options = new UploadOptions { Name = name, Progress = To(view), Reconnect = run.Reconnect };
@@ -39,6 +40,7 @@ internal static class Transfers
         var elapsed = TimeSpan.Zero;
         if (!force && Path.Exists(destination))
             throw new CommandException($"{destination} is there already; --force replaces it, -o PATH puts the file elsewhere.");
+        Usage.CheckWritable(destination);
         var done = await ResumableAsync(run, () => ProgressView.RunAsync(output, Path.GetFileName(destination), Text, async view =>
         {
             var options = new DownloadOptions { Overwrite = force, Progress = To(view), Reconnect = run.Reconnect };

@@ -13,6 +13,7 @@ internal sealed class UserImportRun(CommandRun run, string path)
     public async Task<int> RunAsync()
     {
         var output = run.Output;
+        Usage.CheckReadable(path);
         await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0, FileOptions.SequentialScan);
         using var text = new StreamReader(file, bufferSize: 64 * 1024);
         var csv = new UserCsv(text, bad =>

@@ -21,12 +21,13 @@ internal static class UsersCommands
 
     private static Command List(CommandOutput output)
     {
-        var limit = new Option<int>("--limit") { Description = "At most so many users.", HelpName = "N" };
+        var limit = new Option<int>("--limit") { Description = "At most so many users; 0 is all of them.", HelpName = "N" };
         var after = new Option<int>("--after") { Description = "Only users with a greater id.", HelpName = "ID" };
         var prefix = new Option<string>("--email-prefix") { Description = "Only users whose e-mail begins so.", HelpName = "P", DefaultValueFactory = _ => "" };
-        var page = new Option<int>("--page-size") { Description = "Rows that the server fetches at once, at most 10,000.", HelpName = "N", DefaultValueFactory = _ => 1000 };
-        foreach (var number in (Option<int>[])[limit, after, page])
-            number.Validators.Add(result => Usage.NotNegative(result, number));
+        var page = new Option<int>("--page-size") { Description = "Rows that the server fetches at once.", HelpName = "N", DefaultValueFactory = _ => 1000 };
+        limit.Within(0);
+        after.Within(0);
+        page.Within(1, 10_000);
         var command = new Command("list", "List users in the order of their ids, each as it arrives.") { limit, after, prefix, page };
         command.Does(output, async (parsed, run) =>
         {
@@ -58,15 +59,14 @@ internal static class UsersCommands
         var count = new Argument<int>("count") { Description = "How many." };
         var file = new Option<string>("--out") { Description = "The file to write; else standard output.", HelpName = "FILE" };
         var seed = new Option<int>("--seed") { Description = "Other users for another seed.", HelpName = "S", DefaultValueFactory = _ => 1 };
-        count.Validators.Add(result =>
-        {
-            if (result.Tokens is [var token] && int.TryParse(token.Value, out var value) && value < 0)
-                result.AddError($"The count is {value}; it must be 0 or more.");
-        });
+        count.Within(0);
+        seed.Within(int.MinValue);
         var command = new Command("sample", "Write a CSV file of made-up users, each with an e-mail of its own.") { count, file, seed };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var path = parsed.GetValue(file);
+            if (path is not null)
+                Usage.CheckWritable(path);
             await using var target = path is null ? null : new StreamWriter(path);
             var writer = target ?? output.Out;
             await writer.WriteAsync("name,email\n");

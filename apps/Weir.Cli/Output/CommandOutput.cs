@@ -33,16 +33,32 @@ internal sealed class CommandOutput(TextWriter output, TextWriter error, bool is
     /// <summary>Writes each record as it arrives: what is here goes out before the next one is waited for.</summary>
     public async Task WriteAllAsync<T>(IAsyncEnumerable<T> records, Action<T> write, CancellationToken cancellationToken)
     {
-        await using var next = records.GetAsyncEnumerator(cancellationToken);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await using var next = records.GetAsyncEnumerator(stop.Token);
         while (true)
         {
             var arriving = next.MoveNextAsync();
-            if (!arriving.IsCompleted)
-                await Out.FlushAsync(CancellationToken.None);
-            if (!await arriving)
+            if (!(arriving.IsCompleted ? await arriving : await FlushMeanwhileAsync(arriving.AsTask(), stop)))
                 return;
             write(next.Current);
         }
+    }
+
+    // An enumerator may not be disposed while it waits for its next record: when nobody takes the output any more, the wait is ended first.
+    private async Task<bool> FlushMeanwhileAsync(Task<bool> arriving, CancellationTokenSource stop)
+    {
+        try
+        {
+            await Out.FlushAsync(CancellationToken.None);
+        }
+        catch
+        {
+            await stop.CancelAsync();
+            await ((Task)arriving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+
+        return await arriving;
     }
 
     /// <summary>Tells people how the run goes.</summary>

@@ -8,6 +8,9 @@ internal sealed class ProgressView
 {
     private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(5);
 
+    /// <summary>A terminal that is narrower has the numbers only: title and bar would leave them no room.</summary>
+    private const int BarColumns = 100;
+
     private readonly CommandOutput _output;
     private readonly string _title;
     private readonly Func<Meter, string> _text;
@@ -38,7 +41,9 @@ internal sealed class ProgressView
             return await work(view);
         return await output.Ansi.Progress()
             .AutoClear(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new TextColumn(view))
+            .Columns(output.Ansi.Profile.Width < BarColumns
+                ? [new PercentageColumn(), new TextColumn(view)]
+                : [new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new TextColumn(view)])
             .StartAsync(context =>
             {
                 view._task = context.AddTask(Markup.Escape(view._title));
@@ -69,6 +74,7 @@ internal sealed class ProgressView
     {
         protected override bool NoWrap => true;
 
-        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) => new Text(view.Text());
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime) =>
+            new Text(view.Text()) { Overflow = Overflow.Ellipsis };
     }
 }

@@ -2,10 +2,10 @@ namespace Weir.Server.Chat;
 
 static class ChatSetup
 {
-    /// <summary>Adds the chat calls, their messages in "chat.db" of the data folder.</summary>
-    public static IServiceCollection AddChat(this IServiceCollection services, string dataDirectory) =>
+    /// <summary>Adds the chat calls with their settings.</summary>
+    public static IServiceCollection AddChat(this IServiceCollection services, ChatOptions options) =>
         services
-            .AddSingleton(new ChatOptions { DatabasePath = Path.Combine(dataDirectory, "chat.db") })
+            .AddSingleton(options)
             .AddSingleton<ChatLog>()
             .AddSingleton<ChatRooms>()
             .AddSingleton<ChatHandler>();

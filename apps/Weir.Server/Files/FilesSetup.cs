@@ -2,10 +2,10 @@ namespace Weir.Server.Files;
 
 static class FilesSetup
 {
-    /// <summary>Adds the file calls, their files in the folder "files" of the data folder.</summary>
-    public static IServiceCollection AddFiles(this IServiceCollection services, string dataDirectory) =>
+    /// <summary>Adds the file calls with their settings.</summary>
+    public static IServiceCollection AddFiles(this IServiceCollection services, FilesOptions options) =>
         services
-            .AddSingleton(new FilesOptions { Directory = Path.Combine(dataDirectory, "files") })
+            .AddSingleton(options)
             .AddSingleton<FileStore>()
             .AddSingleton<ActiveUploads>()
             .AddSingleton<FilesHandler>();

@@ -20,12 +20,13 @@ internal static class Trust
     {
         foreach (var address in Addresses(configuration))
         {
-            if (!insecure && IsOpen(address))
-                throw new ServerStartException(2, $"{address} can be reached from other machines without TLS; use https, an address of this machine such as {DefaultUrl}, or allow it with --insecure.");
+            if (IsOpen(address) && !insecure)
+                throw new ServerStartException(2, $"{address} can be reached from other machines without TLS; use https, an address of this machine such as {DefaultUrl}, or allow it with {Settings.Insecure.Option}.");
         }
     }
 
-    private static IEnumerable<string> Addresses(IConfiguration configuration)
+    /// <summary>Where the server is to listen.</summary>
+    public static IEnumerable<string> Addresses(IConfiguration configuration)
     {
         var endpoints = configuration.GetSection("Kestrel:Endpoints").GetChildren().Select(endpoint => endpoint["Url"] ?? "").ToArray();
         if (endpoints.Length > 0)
@@ -48,6 +49,8 @@ internal static class Trust
             throw new ServerStartException(2, $"\"{address}\" is not an address such as {DefaultUrl}.", error);
         }
 
+        if (parsed.Port is < 0 or > ushort.MaxValue)
+            throw new ServerStartException(2, $"{address} has port {parsed.Port}; it must be 0 (any free one) to {ushort.MaxValue}.");
         if (parsed.IsUnixPipe || parsed.IsNamedPipe || parsed.Scheme.Equals("https", StringComparison.OrdinalIgnoreCase))
             return false;
         if (parsed.Host.Equals("localhost", StringComparison.OrdinalIgnoreCase))

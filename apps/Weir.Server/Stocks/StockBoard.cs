@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Options;
 using Weir.Rpc;
 using Weir.V1;
 
@@ -16,9 +15,9 @@ internal sealed class StockBoard : IDisposable
     private readonly HashSet<StockLine> _walking = [];
     private int _published;
 
-    public StockBoard(IOptions<StocksOptions> options, TimeProvider time)
+    public StockBoard(StocksOptions options, TimeProvider time)
     {
-        _options = options.Value;
+        _options = options;
         _time = time;
         _timer = time.CreateTimer(_ => Tick(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }

@@ -1,12 +1,12 @@
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.Options;
 using SQLitePCL;
+using Weir.Server.Hosting;
 
 namespace Weir.Server.Storage;
 
 /// <summary>The server's SQLite file, weir.db in the data folder. Readers never wait for the writer (WAL); a transaction that has
 /// committed is on disk (synchronous=FULL). Safe for use by any number of threads; a connection is one thread's at a time.</summary>
-internal sealed class Database(IOptions<ServerOptions> options) : IDisposable
+internal sealed class Database(DataFolder folder) : IDisposable
 {
     static Database()
     {
@@ -17,7 +17,7 @@ internal sealed class Database(IOptions<ServerOptions> options) : IDisposable
 
     private readonly string _source = new SqliteConnectionStringBuilder
     {
-        DataSource = Path.Combine(options.Value.DataDirectory, "weir.db"),
+        DataSource = Path.Combine(folder.Path, "weir.db"),
         DefaultTimeout = 30, // seconds to wait for another writer
     }.ToString();
 

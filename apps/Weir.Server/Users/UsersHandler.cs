@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
 using Weir.Rpc;
 using Weir.V1;
 
@@ -14,6 +16,18 @@ internal sealed class UsersHandler(UserStore store, TimeProvider time) : UserSer
     /// <summary>Rows are written in batches, each while the next one arrives; batches that follow one another at once share a transaction. When the client
     /// leaves midway, whole batches of what it sent stay.</summary>
     public override async ValueTask<CreateUsersResponse> CreateUsers(IAsyncEnumerable<User> requests, ServerCall call)
+    {
+        try
+        {
+            return await ImportAsync(requests, call);
+        }
+        catch (SqliteException error) when (error.SqliteErrorCode == raw.SQLITE_FULL)
+        {
+            throw new RpcException(new Status(StatusCode.ResourceExhausted, "the server's disk is full"), innerException: error);
+        }
+    }
+
+    private async Task<CreateUsersResponse> ImportAsync(IAsyncEnumerable<User> requests, ServerCall call)
     {
         using var import = new UserImport(store, time);
         var writing = Task.CompletedTask;

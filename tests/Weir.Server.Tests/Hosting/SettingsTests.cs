@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Options;
 using Weir.Server.Hosting;
 
 namespace Weir.Server.Tests.Hosting;
@@ -53,26 +52,20 @@ public sealed class SettingsTests
     }
 
     [Fact]
-    public void Arguments_are_keys_with_values_and_flags()
-    {
-        Assert.Equal(
-            ["--urls=http://127.0.0.1:1", "--insecure=true", "--data=/tmp/x", "--Logging:LogLevel:Default=Debug"],
-            CommandLine.Normalize(["--urls", "http://127.0.0.1:1", "--insecure", "--data=/tmp/x", "--Logging:LogLevel:Default", "Debug"]));
-        foreach (var wrong in new[] { "serve", "-x", "--data" })
-            Assert.Equal(2, Assert.Throws<ServerStartException>(() => CommandLine.Normalize([wrong])).ExitCode);
-    }
+    public void A_port_beyond_65535_is_a_usage_error() => Assert.Equal(
+        (2, "http://127.0.0.1:99999 has port 99999; it must be 0 (any free one) to 65535."),
+        Refusal(() => Trust.Check(Configuration("urls", "http://127.0.0.1:99999"), insecure: true)));
 
     [Fact]
     public void A_data_folder_has_one_server_at_a_time()
     {
         using var folder = new TempFolder();
-        var options = Options.Create(new ServerOptions { DataDirectory = Path.Combine(folder.Path, "new", "weir") });
-        using var second = new DataFolder(options);
-        using (var first = new DataFolder(options))
+        var path = Path.Combine(folder.Path, "new", "weir");
+        using var second = new DataFolder(path);
+        using (var first = new DataFolder(path))
         {
             first.Open();
-            var error = Assert.Throws<ServerStartException>(second.Open);
-            Assert.Equal((1, $"The data folder {first.Path} is in use by another server."), (error.ExitCode, error.Message));
+            Assert.Equal((1, $"The data folder {path} is in use by another server. --data chooses another."), Refusal(second.Open));
         }
 
         second.Open();
@@ -84,8 +77,25 @@ public sealed class SettingsTests
         using var folder = new TempFolder();
         var path = Path.Combine(folder.Path, "file");
         File.WriteAllText(path, "");
-        using var data = new DataFolder(Options.Create(new ServerOptions { DataDirectory = path }));
+        using var data = new DataFolder(path);
         Assert.Equal(1, Assert.Throws<ServerStartException>(data.Open).ExitCode);
+    }
+
+    [Fact]
+    public void A_data_folder_whose_lock_cannot_be_written_is_not_said_to_be_in_use()
+    {
+        using var folder = new TempFolder();
+        Directory.CreateDirectory(Path.Combine(folder.Path, "weir.lock"));
+        using var data = new DataFolder(folder.Path);
+        var (code, message) = Refusal(data.Open);
+        Assert.Equal(1, code);
+        Assert.StartsWith($"The data folder {folder.Path} cannot be written: ", message, StringComparison.Ordinal);
+    }
+
+    private static (int Code, string Message) Refusal(Action action)
+    {
+        var error = Assert.Throws<ServerStartException>(action);
+        return (error.ExitCode, error.Message);
     }
 
     private static ConfigurationManager Configuration(string key, string value) => new() { [key] = value };

@@ -42,7 +42,7 @@ public sealed class WeirServerTests : IDisposable
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var url = $"http://{taken.LocalEndpoint}";
-        Assert.Equal((1, "", $"Failed to bind to address {url}: address already in use.\n"), await FailAsync("--urls", url, "--data", _folder.Path));
+        Assert.Equal((1, "", $"weir: Failed to bind to address {url}: address already in use. Does a server run there already? --urls chooses another address.\n"), await FailAsync("--urls", url, "--data", _folder.Path));
     }
 
     [Fact]
@@ -50,13 +50,34 @@ public sealed class WeirServerTests : IDisposable
     {
         var (code, output, errors) = await FailAsync("--urls", "http://0.0.0.0:0", "--data", _folder.Path);
         Assert.Equal((2, ""), (code, output));
-        Assert.StartsWith("http://0.0.0.0:0 can be reached", errors, StringComparison.Ordinal);
+        Assert.StartsWith("weir: http://0.0.0.0:0 can be reached", errors, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Wrong_settings_and_a_broken_database_are_1()
+    public async Task An_address_that_is_not_this_machines_is_one_sentence_and_1()
     {
-        Assert.Equal(1, (await FailAsync("--urls", "http://127.0.0.1:0", "--data", _folder.Path, "--Stocks:TickInterval", "00:00:00")).Code);
+        var (code, _, errors) = await FailAsync("--urls", "http://192.0.2.1:7070", "--insecure", "--data", _folder.Path);
+        Assert.Equal(1, code);
+        Assert.Matches("^weir: The server cannot listen on http://192.0.2.1:7070: [^\n]+ --urls chooses another address.\n$", errors);
+    }
+
+    [Fact]
+    public async Task Https_without_a_certificate_says_which_settings_it_needs()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var output = new LineWriter();
+        using var errors = new StringWriter();
+        var running = WeirServer.RunAsync(["--urls", "https://127.0.0.1:0", "--data", _folder.Path], output, errors, stop.Token);
+        await Task.WhenAny(running, output.LastLine).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await stop.CancelAsync();
+        var code = await running.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.SkipWhen(output.LastLine.IsCompleted, "This machine has a certificate for developers (dotnet dev-certs https).");
+        Assert.Equal((1, "weir: An https address needs a certificate: set Kestrel:Certificates:Default:Path and KeyPath (PEM) or Password (PFX).\n"), (code, errors.ToString()));
+    }
+
+    [Fact]
+    public async Task A_broken_database_is_1()
+    {
         await File.WriteAllTextAsync(Path.Combine(_folder.Path, "weir.db"), new string('x', 8_192), TestContext.Current.CancellationToken);
         var (code, _, errors) = await FailAsync("--urls", "http://127.0.0.1:0", "--data", _folder.Path);
         Assert.Equal(1, code);

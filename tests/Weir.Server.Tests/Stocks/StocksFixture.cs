@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Weir.Server.Stocks;
 using Weir.V1;
@@ -10,7 +9,7 @@ internal sealed class StocksFixture : IDisposable
 {
     public StocksFixture(StocksOptions? options = null)
     {
-        Board = new StockBoard(Options.Create(options ?? new StocksOptions()), Time);
+        Board = new StockBoard(options ?? new StocksOptions(), Time);
         Handler = new StocksHandler(Board, Time);
     }
 

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Threading.Channels;
 using Microsoft.Extensions.Time.Testing;
+using Weir.Rpc;
+using Weir.Server.Hosting;
+using Weir.Server.Storage;
 using Weir.Server.Users;
 using Weir.V1;
 
@@ -23,6 +26,25 @@ public sealed class CreateUsersTests : IDisposable
         Assert.Equal(
             [new User { Id = 1, Name = "Ada Lovelace", Email = "Ada@Example.org" }, new User { Id = 2, Name = "Grace Hopper", Email = "grace@example.org" }],
             await _users.ListAsync(new()));
+    }
+
+    [Fact]
+    public async Task A_full_disk_is_ResourceExhausted_and_says_so()
+    {
+        using var folder = new TempFolder();
+        using var database = new Database(new DataFolder(folder.Path));
+        using (var pooled = database.Open())
+            pooled.Execute("PRAGMA max_page_count = 16;"); // holds for this connection, which the store takes from the pool
+        using var store = new UserStore(database);
+        var handler = new UsersHandler(store, TimeProvider.System);
+        using var call = new TestCall(cancellationToken: TestContext.Current.CancellationToken);
+        var error = await Assert.ThrowsAsync<RpcException>(
+            async () => await handler.CreateUsers(Enumerable.Range(1, 5_000).Select(UsersFixture.NewUser).ToAsyncEnumerable(), call));
+        Assert.Equal((StatusCode.ResourceExhausted, "the server's disk is full"), (error.StatusCode, error.Status.Detail));
+
+        // What is not written needs no room: the next call works.
+        using var next = new TestCall(cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(new CreateUsersResponse(), await handler.CreateUsers(AsyncEnumerable.Empty<User>(), next));
     }
 
     [Fact]

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Options;
+using Weir.Server.Hosting;
 using Weir.Server.Storage;
 using Weir.Server.Users;
 using Weir.V1;
@@ -13,7 +13,7 @@ internal sealed class UsersFixture : IDisposable
     public UsersFixture(TimeProvider? time = null, string? folder = null)
     {
         Folder = folder ?? _folder.Path;
-        Database = new Database(Options.Create(new ServerOptions { DataDirectory = Folder }));
+        Database = new Database(new DataFolder(Folder));
         Store = new UserStore(Database);
         Handler = new UsersHandler(Store, time ?? TimeProvider.System);
     }
