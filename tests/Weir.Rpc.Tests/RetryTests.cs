@@ -357,7 +357,7 @@ public sealed class RetryTests
     [Fact]
     public async Task Any_message_that_is_kept_is_found_at_once()
     {
-        const int Messages = 600_000; // so many that looking through them for each would take minutes
+        const int Messages = 300_000; // so many that looking through them for each would take minutes
         var budget = new ReplayBudget(long.MaxValue);
         var buffer = new ReplayBuffer(budget, int.MaxValue);
         await Task.Run(() =>
