@@ -10,7 +10,7 @@ public sealed class GracefulShutdownTests
     [Fact]
     public async Task A_connection_that_ends_on_drain_is_not_aborted()
     {
-        await using var app = await TestApp.StartAsync();
+        await using var app = await StartAsync();
         await using var client = await ConnectAsync(app);
         await app.StopAsync().Soon();
         Assert.True(app.Server.Draining.Task.IsCompleted);
@@ -39,7 +39,7 @@ public sealed class GracefulShutdownTests
     [Fact]
     public async Task Without_connections_the_host_stops_at_once()
     {
-        await using var app = await TestApp.StartAsync();
+        await using var app = await StartAsync();
         await app.StopAsync().Soon();
         Assert.False(app.Server.Aborted.Task.IsCompleted);
     }
@@ -61,6 +61,10 @@ public sealed class GracefulShutdownTests
         options.DrainTimeout = TimeSpan.Zero;
         Assert.Equal((TimeSpan.FromSeconds(10), TimeSpan.Zero), (options.HandshakeTimeout, options.DrainTimeout));
     }
+
+    /// <summary>An application whose drain timeout never passes.</summary>
+    private static Task<TestApp> StartAsync() =>
+        TestApp.StartAsync(configure: builder => builder.Services.AddSingleton<TimeProvider>(new FakeTimeProvider()));
 
     private static async Task<NetworkStream> ConnectAsync(TestApp app)
     {

@@ -1,6 +1,7 @@
 using Grpc.Health.V1;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Time.Testing;
 using Weir.Rpc;
 using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
@@ -98,7 +99,7 @@ public sealed class HealthTests
     [Fact]
     public async Task Stopping_tells_watches_NotServing_and_ends_them_without_waiting_for_the_drain_timeout()
     {
-        await using var app = await StartAsync();
+        await using var app = await StartAsync(configure: null, weir => weir.DrainTimeout = TimeSpan.FromMinutes(5), host => host.ShutdownTimeout = TimeSpan.FromMinutes(10));
         await SeeAsync(app, "", ServingStatus.Serving);
         await using var watch = Watch(app, "").GetAsyncEnumerator(Stop);
         Assert.Equal(ServingStatus.Serving, await NextAsync(watch));
@@ -131,13 +132,29 @@ public sealed class HealthTests
     [Fact]
     public async Task Checks_that_take_too_long_stop_all_services_until_they_end_in_time()
     {
-        var hold = _disk.Hold();
-        await using var app = await StartAsync(options => options.Timeout = TimeSpan.FromMilliseconds(50));
-        await _disk.Cancelled.Task.Soon();
-        Assert.Equal(ServingStatus.NotServing, await CheckAsync(app, "test.Nothing"));
-        hold.SetResult();
+        var time = new FakeTimeProvider();
+        await using var app = await StartAsync(time: time);
         await SeeAsync(app, "test.Nothing", ServingStatus.Serving);
-        Assert.Contains("The health checks took more than 00:00:00.0500000; no service is reported as serving until they end in time.", app.Logs.Warnings);
+        var hold = _disk.Hold();
+        time.Advance(TimeSpan.FromMilliseconds(5)); // the next round
+        await _disk.Held.Task.Soon();
+        time.Advance(TimeSpan.FromSeconds(29.9));
+        Assert.False(_disk.Cancelled.Task.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(0.1));
+        await _disk.Cancelled.Task.Soon();
+        await SeeAsync(app, "test.Nothing", ServingStatus.NotServing);
+        hold.SetResult();
+        await using var watch = Watch(app, "test.Nothing").GetAsyncEnumerator(Stop);
+        Assert.Equal(ServingStatus.NotServing, await NextAsync(watch));
+        var next = NextAsync(watch);
+        while (!next.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(5)); // again and again: the pause before the next round may begin only now
+            await Task.Yield();
+        }
+
+        Assert.Equal(ServingStatus.Serving, await next);
+        Assert.Equal("The health checks took more than 00:00:30; no service is reported as serving until they end in time.", Assert.Single(app.Logs.Warnings));
     }
 
     [Fact]
@@ -190,9 +207,13 @@ public sealed class HealthTests
         }
     }
 
-    private Task<RpcApp> StartAsync(Action<RpcHealthOptions>? configure = null, Action<WeirOptions>? weir = null) => RpcApp.StartAsync(
+    private Task<RpcApp> StartAsync(
+        Action<RpcHealthOptions>? configure = null, Action<WeirOptions>? weir = null, Action<HostOptions>? host = null, TimeProvider? time = null) => RpcApp.StartAsync(
         builder =>
         {
+            builder.Services.Configure<HostOptions>(options => host?.Invoke(options));
+            if (time is not null)
+                builder.Services.AddSingleton(time);
             builder.AddWeir(weir);
             builder.Services.AddRpcHealth(options =>
             {
@@ -207,12 +228,15 @@ public sealed class HealthTests
     private sealed class Probe : IHealthCheck
     {
         private volatile HealthStatus _status = HealthStatus.Healthy;
-        private TaskCompletionSource? _hold;
+        private volatile TaskCompletionSource? _hold;
 
         public HealthStatus Status
         {
             set => _status = value;
         }
+
+        /// <summary>A round has come to a check that is held up.</summary>
+        public TaskCompletionSource Held { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public TaskCompletionSource Cancelled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -224,6 +248,7 @@ public sealed class HealthTests
             {
                 try
                 {
+                    Held.TrySetResult();
                     await hold.Task.WaitAsync(cancellationToken);
                 }
                 catch (OperationCanceledException)

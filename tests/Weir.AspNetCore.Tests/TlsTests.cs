@@ -35,10 +35,9 @@ public sealed class TlsTests : IDisposable
     [Fact]
     public async Task An_https_url_beside_an_http_url_serves_both()
     {
-        using var free = new TcpListener(IPAddress.Loopback, 0);
-        free.Start();
-        var port = ((IPEndPoint)free.LocalEndpoint).Port;
-        free.Stop();
+        using var reserved = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        reserved.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // and not listening: nobody else gets the port, and Kestrel, which asks for it, may have it
+        var port = ((IPEndPoint)reserved.LocalEndPoint!).Port;
         await using var app = await TestApp.StartAsync(
             $"http://127.0.0.1:{port};https://127.0.0.1:0", builder => builder.Configuration["Kestrel:Certificates:Default:Path"] = _file);
         await AssertServesBothAsync(app);

@@ -14,7 +14,7 @@ internal sealed class WhoService : IRpcService
         (_, _, call) => ValueTask.FromResult(string.Join(" < ", [call.Peer.Split(':')[0], .. call.ClientIdentity?.Chain.Select(certificate => certificate.Subject) ?? []])));
 
     public static async Task<string> AskAsync(RpcChannel channel) =>
-        await channel.Unary(Method, "", new CallOptions { Timeout = TimeSpan.FromSeconds(20) }, TestContext.Current.CancellationToken);
+        await channel.Unary(Method, "", new CallOptions { Timeout = TimeSpan.FromSeconds(60) }, TestContext.Current.CancellationToken);
 
     private sealed class Text : Marshaller<string>
     {

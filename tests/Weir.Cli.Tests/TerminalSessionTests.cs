@@ -1,11 +1,10 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 
 namespace Weir.Cli.Tests;
 
 /// <summary>A whole session as people have it: a server, an import, a list, files and two who chat, each in a terminal.</summary>
-public sealed class TerminalSessionTests : IDisposable
+public sealed partial class TerminalSessionTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("weir-session").FullName;
     private readonly string _weir = Path.Combine(AppContext.BaseDirectory, "weir");
@@ -16,18 +15,19 @@ public sealed class TerminalSessionTests : IDisposable
     public async Task A_session_in_terminals_from_serve_to_chat()
     {
         Assert.SkipUnless(Tmux.IsInstalled, "tmux is not installed; ./test installs it where apt can.");
-        var url = $"http://127.0.0.1:{FreePort()}";
         var content = RandomNumberGenerator.GetBytes(3_000_000);
         await File.WriteAllBytesAsync(Path.Combine(_folder, "photo.bin"), content, TestContext.Current.CancellationToken);
         using var tmux = new Tmux();
         foreach (var name in (string[])["server", "ann", "bob"])
         {
             tmux.Open(name, _folder);
-            tmux.Type(name, $"export WEIR_SERVER={url}; weir() {{ '{_weir}' \"$@\"; echo \"exit=$?\"; }}");
+            tmux.Type(name, $"weir() {{ '{_weir}' \"$@\"; echo \"exit=$?\"; }}");
         }
 
-        tmux.Type("server", $"weir serve --urls {url} --data {_folder}/data");
-        await tmux.SeeAsync("server", $"listens on {url}");
+        tmux.Type("server", $"weir serve --urls http://127.0.0.1:0 --data {_folder}/data");
+        var url = Url().Match(await tmux.SeeAsync("server", "Data: ")).Value; // the line behind the one with the port, which is whole then
+        foreach (var name in (string[])["ann", "bob"])
+            tmux.Type(name, $"export WEIR_SERVER={url}");
 
         tmux.Type("ann", "weir users sample 1000 --out users.csv");
         await tmux.SeeAsync("ann", "exit=0");
@@ -77,10 +77,6 @@ public sealed class TerminalSessionTests : IDisposable
         await tmux.SeeAsync("ann", "exit=130");
     }
 
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    [GeneratedRegex(@"(?<=listens on )http://127\.0\.0\.1:\d+")]
+    private static partial Regex Url();
 }

@@ -5,7 +5,7 @@ namespace Weir.Cli.Tests;
 /// <summary>Terminals that a test types into and reads from: a tmux server of its own, ended with the test.</summary>
 internal sealed class Tmux : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
 
     private readonly string _socket = $"weir-{Environment.ProcessId}-{Guid.NewGuid():N}";

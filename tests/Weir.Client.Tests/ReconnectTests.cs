@@ -9,6 +9,7 @@ namespace Weir.Client.Tests;
 public sealed class ReconnectTests
 {
     private static readonly RpcException Broken = new(StatusCode.Unavailable, "gone");
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(60); // ends a wait for what never comes
 
     private readonly FakeTimeProvider _time = new();
     private readonly List<ReconnectNotice> _notices = [];
@@ -174,12 +175,12 @@ public sealed class ReconnectTests
                 time.Advance(wait);
             }
 
-            await running.WaitAsync(TimeSpan.FromSeconds(20), CancellationToken.None); // without a further wait
+            await running.WaitAsync(Bound, CancellationToken.None); // without a further wait
             Assert.Equal(_notices.Count + 1, attempts);
             Assert.All(_notices, notice => Assert.Equal(StatusCode.Unavailable, notice.Cause.StatusCode));
         }
 
-        await serving.WaitAsync(TimeSpan.FromSeconds(20), CancellationToken.None);
+        await serving.WaitAsync(Bound, CancellationToken.None);
     }
 
     private static Reconnect New(ReconnectOptions options) => new(new NoChannel(), options, new Random(1));
@@ -204,7 +205,7 @@ public sealed class ReconnectTests
     {
         private readonly Channel<TimeSpan> _waits = Channel.CreateUnbounded<TimeSpan>();
 
-        public Task<TimeSpan> NextWaitAsync() => _waits.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        public Task<TimeSpan> NextWaitAsync() => _waits.Reader.ReadAsync().AsTask().WaitAsync(Bound);
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {

@@ -13,7 +13,7 @@ namespace Weir.Interop.Tests;
 /// <summary>Errors with details (google.rpc.Status), between Weir and grpc-go. Their message ends with a blank, which grpc-go sends as it is.</summary>
 public sealed class ErrorDetailsTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
     private static readonly BadRequest Bad = new() { FieldViolations = { new BadRequest.Types.FieldViolation { Field = "symbol", Description = "größer als 取引" } } };
     private static readonly RetryInfo Retry = new() { RetryDelay = Duration.FromTimeSpan(TimeSpan.FromSeconds(1.5)) };
 

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Weir.AspNetCore;
 using Weir.Classic;
 using Weir.Rpc;
@@ -11,12 +13,12 @@ namespace Weir.Interop.Tests;
 public sealed class KeepAliveTests
 {
     private const string NoPings = "2147483647";
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     [Fact]
     public async Task Python_client_with_too_many_Pings_is_told_so()
     {
-        var finished = await RunAsync(_ => { }, "SILENT", "10", "50");
+        var finished = await RunAsync(_ => { }, "SILENT", "60", "50");
         Assert.StartsWith("UNAVAILABLE: ", Assert.Single(Lines(finished)), StringComparison.Ordinal);
         Assert.Contains("ENHANCE_YOUR_CALM and debug data equal to \"too_many_pings\"", finished.Errors, StringComparison.Ordinal); // what its library logs
     }
@@ -32,18 +34,31 @@ public sealed class KeepAliveTests
     [Fact]
     public async Task Python_client_goes_on_without_an_error_when_its_connections_are_too_old()
     {
-        var lines = Lines(await RunAsync(options => options.Rpc.Http2.MaxConnectionAge = TimeSpan.FromSeconds(1), "PEER", "5", NoPings));
+        const int Calls = 40;
+        var time = new FakeTimeProvider();
+        var finished = await RunAsync(
+            options => (options.Rpc.Http2.TimeProvider, options.Rpc.Http2.MaxConnectionAge) = (time, TimeSpan.FromSeconds(1)),
+            () => time.Advance(TimeSpan.FromSeconds(0.25)),
+            "PEER", "60", NoPings, $"{Calls}");
+        var lines = Lines(finished);
+        Assert.Equal(Calls, lines.Length);
         Assert.All(lines, line => Assert.StartsWith("127.0.0.1:", line, StringComparison.Ordinal));
-        Assert.InRange(lines.Distinct().Count(), 3, 6); // connections: one for each second, a tenth more or less
+        Assert.InRange(lines.Distinct().Count(), Calls / 5, Calls / 4); // connections: each ends with its fourth call or, as they differ by a tenth, its fifth
     }
 
-    private static async Task<Finished> RunAsync(Action<WeirOptions> configure, params string[] arguments)
+    private static Task<Finished> RunAsync(Action<WeirOptions> configure, params string[] arguments) => RunAsync(configure, () => { }, arguments);
+
+    /// <param name="configure">Sets the server's options.</param>
+    /// <param name="inCall">Runs in each call before its price is sent.</param>
+    /// <param name="arguments">The client's, behind the address.</param>
+    private static async Task<Finished> RunAsync(Action<WeirOptions> configure, Action inCall, params string[] arguments)
     {
         await Peer.Python.BuildAsync();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.AddWeir(configure);
+        builder.Services.AddSingleton(new Stocks(inCall));
         await using var app = builder.Build();
         app.MapRpc<Stocks>();
         await app.StartAsync(TestContext.Current.CancellationToken);
@@ -55,12 +70,13 @@ public sealed class KeepAliveTests
 
     private static string[] Lines(Finished finished) => finished.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    private sealed class Stocks : StockService.Server
+    private sealed class Stocks(Action inCall) : StockService.Server
     {
         /// <summary>Of "PEER" one price, whose symbol is the client's address; of "SILENT" none until the client leaves.</summary>
         public override async IAsyncEnumerable<StockPrice> GetRealTimePrices(StockRequest request, ServerCall call)
         {
             await Task.Delay(request.Symbol == "SILENT" ? Timeout.InfiniteTimeSpan : TimeSpan.FromMilliseconds(20), call.CancellationToken);
+            inCall();
             yield return new StockPrice { Symbol = call.Peer };
         }
     }

@@ -1,4 +1,5 @@
 using Google.Protobuf;
+using Microsoft.Extensions.Time.Testing;
 using Weir.Classic;
 using Weir.Rpc;
 
@@ -7,7 +8,7 @@ namespace Weir.Interop.Tests;
 /// <summary>Weir's client against servers of other gRPC libraries: how calls end that do not go well.</summary>
 public sealed class PeerServerEndingTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     public static TheoryData<string> Peers => PeerServerTests.Peers;
 
@@ -59,13 +60,31 @@ public sealed class PeerServerEndingTests
     [InlineData("python", "SILENT")]
     public async Task Deadline_ends_the_call_on_both_sides(string peer, string symbol)
     {
-        await using var server = await PeerServer.StartAsync(peer);
+        var time = new FakeTimeProvider();
+        await using var server = await PeerServer.StartAsync(peer, time);
+        var options = new CallOptions { Timeout = TimeSpan.FromHours(1) };
+        await using var call = new StockService.Client(server.Channel).GetRealTimePrices(new() { Symbol = symbol }, options, Stop);
+        await call.GetResponseHeadersAsync(); // the server has begun
+        time.Advance(TimeSpan.FromHours(1));
+        var error = await Assert.ThrowsAsync<RpcException>(() => call.ToListAsync(Stop).AsTask());
+
+        Assert.Equal(StatusCode.DeadlineExceeded, error.StatusCode);
+        await ServerHasSeenOneLeaveAsync(server);
+    }
+
+    [Theory]
+    [InlineData("go", "FOREVER")]
+    [InlineData("go", "SILENT")]
+    [InlineData("python", "FOREVER")]
+    [InlineData("python", "SILENT")]
+    public async Task Server_whose_clock_is_ahead_ends_the_call_at_the_deadline_that_it_was_told(string peer, string symbol)
+    {
+        await using var server = await PeerServer.StartAsync(peer, new FakeTimeProvider()); // the client's stands still
         var options = new CallOptions { Timeout = TimeSpan.FromMilliseconds(300) };
         await using var call = new StockService.Client(server.Channel).GetRealTimePrices(new() { Symbol = symbol }, options, Stop);
         var error = await Assert.ThrowsAsync<RpcException>(() => call.ToListAsync(Stop).AsTask());
 
         Assert.Equal(StatusCode.DeadlineExceeded, error.StatusCode);
-        await ServerHasSeenOneLeaveAsync(server);
     }
 
     [Theory]

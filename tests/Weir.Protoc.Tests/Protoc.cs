@@ -8,7 +8,7 @@ namespace Weir.Protoc.Tests;
 /// <summary>Runs the protoc of Grpc.Tools, in a folder of its own that goes when it is disposed of.</summary>
 internal sealed class Protoc : IDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("weir-protoc-");
 
     /// <summary>The folder: .proto files lie in it, and what protoc writes lands in it.</summary>

@@ -134,7 +134,7 @@ public sealed class ConnectivityTests
         {
         }
 
-        _network.Time.Advance(TimeSpan.FromSeconds(20));
+        _network.Time.Advance(Within.Limit);
         Assert.Equal("cannot connect to b:1: not connected after 20 s (ConnectTimeout)", (await call.FailsAsync(StatusCode.Unavailable)).Status.Detail);
     }
 
@@ -277,7 +277,7 @@ public sealed class ConnectivityTests
         Assert.True(await responses.MoveNextAsync().SoonAsync());
         var waits = Call(channel);
         (await _network.AttemptAsync()).Fail("no more");
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var limit = new CancellationTokenSource(Within.Limit);
         while (!log.Entries.Any(entry => entry.Id == 101))
         {
             limit.Token.ThrowIfCancellationRequested();

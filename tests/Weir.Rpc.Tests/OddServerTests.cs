@@ -181,6 +181,10 @@ public sealed class OddServerTests
         await using var server = new WireServer();
         var call = server.ServerStream().ToListAsync();
         var (peer, stream) = await server.RequestAsync();
+        while (!(await peer.SkipToAsync(WireFrameType.Data)).IsEndStream) // or the client would reset what it has not sent
+        {
+        }
+
         if (!trailersOnly)
         {
             await peer.SendAsync(WireFrame.Headers(stream, false, Ok), WireFrame.Data(stream, [0, 0, 0, 0, 1, (byte)'x']));

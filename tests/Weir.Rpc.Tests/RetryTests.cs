@@ -141,7 +141,7 @@ public sealed class RetryTests
     [Fact]
     public async Task The_wait_grows_up_to_its_limit_and_spreads_by_a_fifth()
     {
-        var time = new FakeTimeProvider();
+        var time = new TimeWithTimers();
         await using var host = CreateHost(
             new RetryPolicy { MaxAttempts = 5, InitialBackoff = TimeSpan.FromSeconds(10), MaxBackoff = TimeSpan.FromSeconds(30), BackoffMultiplier = 2 },
             options =>
@@ -149,35 +149,27 @@ public sealed class RetryTests
                 options.TimeProvider = time;
                 options.Http2.IdleTimeout = Timeout.InfiniteTimeSpan;
             });
-        var attempts = new SemaphoreSlim(0);
+        using var attempts = new SemaphoreSlim(0);
         host.Service.OnUnary = (_, _) =>
         {
+            time.ForgetTimers(); // the next one is the wait between attempts
             attempts.Release();
             throw Unavailable;
         };
         var unary = host.Unary("");
-        Assert.True(await attempts.WaitAsync(TimeSpan.FromSeconds(20)));
         foreach (var (least, most) in new[] { (8, 12), (16, 24), (24, 36), (24, 36) })
         {
-            await BarrierAsync(host, attempts); // the attempt's end has been seen, or will be before the next step ends
-            var waited = TimeSpan.Zero;
-            while (!await attempts.WaitAsync(TimeSpan.FromMilliseconds(20)))
-            {
-                Assert.True(waited.TotalSeconds <= most + 1, $"{waited} of {least} to {most} s");
-                time.Advance(TimeSpan.FromSeconds(1));
-                waited += TimeSpan.FromSeconds(1);
-            }
-
-            Assert.True(waited.TotalSeconds >= least, $"{waited} of {least} to {most} s");
+            await attempts.WaitAsync().SoonAsync("an attempt");
+            var wait = await time.NextTimerAsync();
+            Assert.InRange(wait.TotalSeconds, least, most);
+            time.Advance(wait - TimeSpan.FromMilliseconds(1));
+            Assert.Equal(0, attempts.CurrentCount);
+            time.Advance(TimeSpan.FromMilliseconds(1));
         }
 
+        await attempts.WaitAsync().SoonAsync("the last attempt");
         await unary.AsTask().FailsAsync(StatusCode.Unavailable);
-
-        static async Task BarrierAsync(TestHost host, SemaphoreSlim attempts)
-        {
-            host.Service.OnServer = (_, _) => AsyncEnumerable.Empty<string>();
-            Assert.Empty(await host.ServerStream("").ToListAsync().SoonAsync());
-        }
+        Assert.Equal(0, attempts.CurrentCount);
     }
 
     [Theory]
@@ -240,18 +232,18 @@ public sealed class RetryTests
     [Fact]
     public async Task The_deadline_ends_the_wait_between_attempts()
     {
-        var time = new FakeTimeProvider();
+        var time = new TimeWithTimers();
         await using var host = CreateHost(new RetryPolicy { InitialBackoff = TimeSpan.FromHours(1), MaxBackoff = TimeSpan.FromHours(1) }, options => options.TimeProvider = time);
         var failed = new TaskCompletionSource();
         host.Service.OnUnary = (_, _) =>
         {
+            time.ForgetTimers(); // the next one is the wait between attempts
             failed.SetResult();
             throw Unavailable;
         };
         var unary = host.Unary("", new CallOptions { Timeout = TimeSpan.FromSeconds(5) });
         await failed.Task.SoonAsync();
-        host.Service.OnServer = (_, _) => AsyncEnumerable.Empty<string>();
-        Assert.Empty(await host.ServerStream("").ToListAsync().SoonAsync());
+        Assert.Equal(TimeSpan.FromSeconds(5), await time.NextTimerAsync()); // until the deadline, not for an hour
         time.Advance(TimeSpan.FromSeconds(5));
         await unary.AsTask().FailsAsync(StatusCode.DeadlineExceeded);
     }

@@ -46,6 +46,8 @@ public sealed class SendTests
             await go.Task;
             return string.Concat(await requests.ToListAsync()).Length.ToString(System.Globalization.CultureInfo.InvariantCulture);
         };
+        host.Service.OnUnary = (request, _) => ValueTask.FromResult(request);
+        await host.Unary("").SoonAsync(); // the connection's window has come, which is behind the settings
         await using var call = host.ClientStream();
         await call.SendAsync("x").SoonAsync(); // the call has a stream now
         var length = 1;

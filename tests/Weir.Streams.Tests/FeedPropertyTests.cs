@@ -53,7 +53,7 @@ public sealed class FeedPropertyTests
         })).ToArray();
         await Task.WhenAll(publishers);
         feed.Complete();
-        Assert.All(await Task.WhenAll(readers).WaitAsync(TimeSpan.FromSeconds(30), stop), last => Assert.Equal(100_000, last));
+        Assert.All(await Task.WhenAll(readers).WaitAsync(FeedTests.Bound, stop), last => Assert.Equal(100_000, last));
     }
 
     // A positive step publishes so many, a negative one reads at most so many.

@@ -51,7 +51,7 @@ public sealed class PollerTests
         {
             var read = await pipe.Input.ReadAsync(Stop).ConfigureAwait(false);
             begun.SetResult();
-            release.Wait(TimeSpan.FromSeconds(60), Stop);
+            release.Wait(TimeSpan.FromMinutes(5), Stop);
             pipe.Input.AdvanceTo(read.Buffer.End);
         }
     }

@@ -1,4 +1,5 @@
 using Weir.Http2.Tests.Engine;
+using Weir.Http2.Tests.Wire;
 using Weir.Http2.Turns;
 
 namespace Weir.Http2.Tests.Turns;
@@ -40,10 +41,10 @@ public sealed class TurnTests
         Item blocks = new(() =>
         {
             waits.Queue();
-            behind.Task.Wait(TimeSpan.FromSeconds(30)); // what waits runs although this one does not return
+            behind.Task.Wait(WirePeer.Patience); // what waits runs although this one does not return
             fromOverdue.Queue();
             unblocked.SetResult();
-            release.Wait(TimeSpan.FromSeconds(30));
+            release.Wait(WirePeer.Patience);
         });
         blocks.Queue();
         await behind.Task.Within("the item behind one that blocks");

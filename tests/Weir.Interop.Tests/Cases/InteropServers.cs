@@ -17,7 +17,7 @@ public sealed class InteropServers : IAsyncDisposable
         var program = Program.Start([.. InteropPrograms.Server(name), "--port=0", .. tls ? InteropPrograms.ServerTls : []]);
         try
         {
-            var line = await program.ReadLineAsync(TimeSpan.FromSeconds(60));
+            var line = await program.ReadLineAsync(TimeSpan.FromMinutes(2));
             Assert.StartsWith(Announcement, line);
             var port = int.Parse(line![Announcement.Length..], CultureInfo.InvariantCulture);
             _running.Add((name, tls), (program, port));

@@ -6,7 +6,7 @@ namespace Weir.Interop.Tests.Cases;
 /// <remarks>https://github.com/grpc/grpc/blob/master/doc/negative-http2-interop-test-descriptions.md</remarks>
 public sealed class NegativeHttp2Tests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     [Theory]
     [InlineData("goaway")]
@@ -25,8 +25,8 @@ public sealed class NegativeHttp2Tests
         var port = int.Parse(line![Announcement.Length..], CultureInfo.InvariantCulture);
 
         var client = await Program.RunAsync([.. InteropPrograms.Client(InteropPrograms.Weir), "--server_host=localhost", $"--server_port={port}", $"--test_case={name}"], Limit);
-        Assert.Equal(new Finished(0, "", ""), client);
         server.Input.Close();
-        Assert.Equal(new Finished(0, "", ""), await server.FinishAsync(Limit));
+        var well = new Finished(0, "", "");
+        Assert.Equal((well, well), (client, await server.FinishAsync(Limit))); // both: what the server objects to says why the client failed
     }
 }

@@ -10,7 +10,7 @@ public sealed class ReflectionTests(InteropServers servers) : IClassFixture<Inte
         await Peer.Python.BuildAsync();
         var port = await servers.PortOfAsync(InteropPrograms.Weir, tls: false);
         var finished = await Program.RunAsync(
-            ["/usr/bin/python3", Repository.PathOf("tests/peers/python/reflection_client.py"), $"localhost:{port}"], TimeSpan.FromSeconds(60));
+            ["/usr/bin/python3", Repository.PathOf("tests/peers/python/reflection_client.py"), $"localhost:{port}"], TimeSpan.FromMinutes(2));
 
         const string Expected = """
             grpc.health.v1.Health grpc.reflection.v1.ServerReflection grpc.reflection.v1alpha.ServerReflection grpc.testing.TestService

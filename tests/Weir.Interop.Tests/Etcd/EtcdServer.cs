@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Weir.Rpc;
@@ -9,7 +8,7 @@ namespace Weir.Interop.Tests.Etcd;
 public sealed class EtcdServer : IAsyncLifetime
 {
     private const string Path = "/usr/bin/etcd";
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(2);
 
     private readonly DirectoryInfo _data = Directory.CreateTempSubdirectory("weir-etcd-");
     private Program? _program;
@@ -30,8 +29,8 @@ public sealed class EtcdServer : IAsyncLifetime
     {
         if (!File.Exists(Path))
             return;
-        var client = $"http://127.0.0.1:{FreePort()}";
-        var peers = $"http://127.0.0.1:{FreePort()}";
+        using Socket clientPort = ReservePort(), peersPort = ReservePort();
+        var (client, peers) = ($"http://{clientPort.LocalEndPoint}", $"http://{peersPort.LocalEndPoint}");
         _program = Program.Start(
             Path,
             $"--data-dir={_data.FullName}",
@@ -59,10 +58,11 @@ public sealed class EtcdServer : IAsyncLifetime
         _data.Delete(recursive: true);
     }
 
-    private static string FreePort()
+    /// <summary>A socket that has a port and does not listen: nobody else gets the port meanwhile, and etcd, which asks for it, may have it.</summary>
+    private static Socket ReservePort()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return socket;
     }
 }

@@ -14,7 +14,7 @@ sealed class ChatFixture : IAsyncDisposable
     readonly string _root = Directory.CreateTempSubdirectory("weir-chat-").FullName;
     ChatLog _log = null!;
 
-    public static TimeSpan Bound { get; } = TimeSpan.FromSeconds(20);
+    public static TimeSpan Bound { get; } = TimeSpan.FromSeconds(60);
 
     public static CancellationToken Stop => TestContext.Current.CancellationToken;
 

@@ -32,7 +32,7 @@ sealed class FilesFixture : IDisposable
     public async Task<UploadResponse> UploadAsync(params FileChunk[] chunks)
     {
         using var call = new TestCall();
-        return await Handler.UploadFile(chunks.ToAsyncEnumerable(), call).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Stop);
+        return await Handler.UploadFile(chunks.ToAsyncEnumerable(), call).AsTask().WaitAsync(TimeSpan.FromSeconds(60), Stop);
     }
 
     /// <summary>Sends chunks and breaks the stream behind them.</summary>

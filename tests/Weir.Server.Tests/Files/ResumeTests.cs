@@ -93,26 +93,15 @@ public sealed class ResumeTests : IDisposable
     {
         using var call = new TestCall();
         var older = Channel.CreateBounded<FileChunk>(4);
-        var written = 0;
-        var ending = _files.Handler.UploadFile(Counted(older.Reader.ReadAllAsync(CancellationToken.None), CancellationToken.None), call).AsTask();
+        var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var ending = _files.Handler.UploadFile(Telling(written, older.Reader.ReadAllAsync(CancellationToken.None), CancellationToken.None), call).AsTask();
         await older.Writer.WriteAsync(Chunk([1, 2, 3], "a", "taken"), Stop);
-        while (Volatile.Read(ref written) < 1) await Task.Yield();
+        await written.Task.WaitAsync(Stop);
 
         var done = await _files.UploadAsync(Chunk([4], id: "taken"));
         var e = await Assert.ThrowsAsync<RpcException>(() => ending);
         Assert.Equal(new Status(StatusCode.Aborted, "a newer stream has taken over upload 'taken'"), e.Status);
         Assert.Equal(new byte[] { 1, 2, 3, 4 }, await _files.BytesAsync(done.FileId));
-
-        // Counts the chunks that the handler has asked beyond: those are written.
-        async IAsyncEnumerable<FileChunk> Counted(
-            IAsyncEnumerable<FileChunk> chunks, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken = default)
-        {
-            await foreach (var chunk in chunks.WithCancellation(cancellationToken))
-            {
-                yield return chunk;
-                Interlocked.Increment(ref written);
-            }
-        }
     }
 
     [Fact]
@@ -120,9 +109,10 @@ public sealed class ResumeTests : IDisposable
     {
         using var call = new TestCall();
         var chunks = Channel.CreateBounded<FileChunk>(4);
-        var ending = _files.Handler.UploadFile(chunks.Reader.ReadAllAsync(CancellationToken.None), call).AsTask();
+        var written = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var ending = _files.Handler.UploadFile(Telling(written, chunks.Reader.ReadAllAsync(CancellationToken.None), CancellationToken.None), call).AsTask();
         await chunks.Writer.WriteAsync(Chunk([1, 2, 3], "a", "left"), Stop);
-        while (_files.Parts.Length == 0) await Task.Yield();
+        await written.Task.WaitAsync(Stop); // its file alone says nothing of the bytes
         call.Cancel();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ending);
         Assert.Empty(await _files.ListAsync());
@@ -144,5 +134,16 @@ public sealed class ResumeTests : IDisposable
         await Assert.ThrowsAsync<RpcException>(() => _files.GetUploadAsync("stale"));
         await Assert.ThrowsAsync<RpcException>(() => _files.GetUploadAsync("answered"));
         Assert.Equal("b", Assert.Single(await _files.ListAsync()).FileName);
+    }
+
+    /// <summary>Gives the chunks on, and tells when the handler has asked beyond the first: that one is written.</summary>
+    static async IAsyncEnumerable<FileChunk> Telling(
+        TaskCompletionSource written, IAsyncEnumerable<FileChunk> chunks, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var chunk in chunks.WithCancellation(cancellationToken))
+        {
+            yield return chunk;
+            written.TrySetResult();
+        }
     }
 }

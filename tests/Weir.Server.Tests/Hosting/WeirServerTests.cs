@@ -29,10 +29,10 @@ public sealed class WeirServerTests : IDisposable
         var output = new LineWriter();
         using var errors = new StringWriter();
         var running = WeirServer.RunAsync(["--urls", "http://127.0.0.1:0", "--data", _folder.Path], output, errors, stop.Token);
-        Assert.Equal($"Data: {_folder.Path}", await output.LastLine.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.Equal($"Data: {_folder.Path}", await output.LastLine.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
         Assert.Matches(@"^Weir listens on http://127\.0\.0\.1:\d+$", Assert.Single(output.Before));
         await stop.CancelAsync();
-        Assert.Equal(0, await running.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.Equal(0, await running.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
         Assert.Equal("", errors.ToString());
     }
 

@@ -57,7 +57,7 @@ public sealed class GetStockPricesTests : IDisposable
         await watcher.NextAsync();
         var next = watcher.MoveAsync();
         watcher.Call.Cancel();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next.WaitAsync(StocksFixture.Bound, TestContext.Current.CancellationToken));
         Assert.Equal(0, _stocks.Board.LineCount);
     }
 
@@ -68,7 +68,7 @@ public sealed class GetStockPricesTests : IDisposable
         await watcher.NextAsync();
         var next = watcher.MoveAsync();
         watcher.Call.Drain();
-        var error = await Assert.ThrowsAsync<RpcException>(() => next.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+        var error = await Assert.ThrowsAsync<RpcException>(() => next.WaitAsync(StocksFixture.Bound, TestContext.Current.CancellationToken));
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
         Assert.Equal(0, _stocks.Board.LineCount);
     }

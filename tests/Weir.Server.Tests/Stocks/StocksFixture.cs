@@ -13,6 +13,8 @@ internal sealed class StocksFixture : IDisposable
         Handler = new StocksHandler(Board, Time);
     }
 
+    public static TimeSpan Bound { get; } = TimeSpan.FromSeconds(60);
+
     public FakeTimeProvider Time { get; } = new(DateTimeOffset.FromUnixTimeSeconds(1_800_000_000));
 
     public StockBoard Board { get; }
@@ -38,10 +40,10 @@ internal sealed class StocksFixture : IDisposable
 
         public TestCall Call { get; } = new();
 
-        /// <summary>The next price, which must come within 10 s.</summary>
+        /// <summary>The next price, which must come within 60 s.</summary>
         public async Task<StockPrice> NextAsync()
         {
-            Assert.True(await MoveAsync().WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken), "The stream of prices ended.");
+            Assert.True(await MoveAsync().WaitAsync(Bound, TestContext.Current.CancellationToken), "The stream of prices ended.");
             return _prices!.Current;
         }
 

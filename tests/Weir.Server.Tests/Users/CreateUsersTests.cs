@@ -115,22 +115,28 @@ public sealed class CreateUsersTests : IDisposable
         Assert.Equal(5_000, (await _users.ListAsync(new() { PageSize = 1_000 })).Count);
     }
 
-    [Fact(Timeout = 30_000)] // ms, for the rows to be written
+    [Fact(Timeout = 60_000)] // ms, for the rows to be written
     public async Task A_client_that_leaves_midway_leaves_whole_batches_only()
     {
+        var time = new FakeTimeProvider(); // however long the rows take to come, they come at once
+        using var users = new UsersFixture(time);
         using var call = new TestCall();
         var rows = Channel.CreateUnbounded<User>();
-        var creating = _users.Handler.CreateUsers(rows.Reader.ReadAllAsync(call.CancellationToken), call).AsTask();
+        var creating = users.Handler.CreateUsers(rows.Reader.ReadAllAsync(call.CancellationToken), call).AsTask();
         for (var number = 1; number <= 1_000; number++)
             rows.Writer.TryWrite(UsersFixture.NewUser(number));
-        while ((await _users.ListAsync(new() { PageSize = 1_000 })).Count == 0)
+        while ((await users.ListAsync(new() { PageSize = 1_000 })).Count == 0)
+        {
             TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            time.Advance(TimeSpan.FromMilliseconds(10));
+        }
+
         call.Cancel();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => creating);
-        Assert.Equal(1_000, (await _users.ListAsync(new() { PageSize = 1_000 })).Count);
+        Assert.Equal(1_000, (await users.ListAsync(new() { PageSize = 1_000 })).Count);
     }
 
-    [Fact(Timeout = 30_000)] // ms, for the rows to be written
+    [Fact(Timeout = 60_000)] // ms, for the rows to be written
     public async Task A_slow_streams_rows_are_written_before_it_ends()
     {
         var time = new FakeTimeProvider();
@@ -150,7 +156,7 @@ public sealed class CreateUsersTests : IDisposable
         Assert.Equal(1, (await creating).Created);
     }
 
-    [Fact(Timeout = 30_000)] // ms, for the rows to be written
+    [Fact(Timeout = 60_000)] // ms, for the rows to be written
     public async Task Full_batches_are_on_disk_once_the_stream_pauses()
     {
         var time = new FakeTimeProvider();

@@ -21,7 +21,7 @@ public sealed class RowBatchesTests
         Assert.False(next.IsCompleted);
         Assert.Equal([1, 2], first);
         source.Writer.TryWrite(4);
-        Assert.True(await next.WaitAsync(TimeSpan.FromSeconds(30), Stop));
+        Assert.True(await next.WaitAsync(TimeSpan.FromSeconds(60), Stop));
         Assert.Equal([3, 4], batches.Current);
         Assert.Equal([1, 2], first);
     }
@@ -54,14 +54,14 @@ public sealed class RowBatchesTests
         time.Advance(TimeSpan.FromMilliseconds(99));
         Assert.False(pause.IsCompleted);
         time.Advance(TimeSpan.FromMilliseconds(1));
-        Assert.True(await pause.WaitAsync(TimeSpan.FromSeconds(30), Stop));
+        Assert.True(await pause.WaitAsync(TimeSpan.FromSeconds(60), Stop));
         Assert.Empty(batches.Current);
         var next = batches.MoveNextAsync().AsTask();
         time.Advance(Long);
         Assert.False(next.IsCompleted);
         source.Writer.TryWrite(3);
         source.Writer.Complete();
-        Assert.True(await next.WaitAsync(TimeSpan.FromSeconds(30), Stop));
+        Assert.True(await next.WaitAsync(TimeSpan.FromSeconds(60), Stop));
         Assert.Equal([3], batches.Current);
         Assert.False(await batches.MoveNextAsync());
     }

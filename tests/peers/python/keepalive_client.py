@@ -1,8 +1,8 @@
 """Stays on one channel for some seconds, with PINGs as often as it is told, and says on standard output how its calls ended.
 
-keepalive_client.py ADDR SYMBOL SECONDS PING_MILLISECONDS
+keepalive_client.py ADDR SYMBOL SECONDS PING_MILLISECONDS [CALLS]
 
-Calls GetRealTimePrices of SYMBOL again and again, each to its end. Writes a line for each price, its symbol, and for the first call that ends with an
+Calls GetRealTimePrices of SYMBOL again and again, each to its end, CALLS times at most. Writes a line for each price, its symbol, and for the first call that ends with an
 error its status.
 """
 import sys
@@ -13,7 +13,7 @@ import grpc
 from contract import Client, pb
 
 
-def main(address, symbol, seconds, ping_milliseconds):
+def main(address, symbol, seconds, ping_milliseconds, calls=sys.maxsize):
     options = [
         ("grpc.keepalive_time_ms", int(ping_milliseconds)),
         ("grpc.keepalive_permit_without_calls", 1),
@@ -25,7 +25,9 @@ def main(address, symbol, seconds, ping_milliseconds):
     with grpc.insecure_channel(address, options=options) as channel:
         client = Client(channel)
         end = time.monotonic() + float(seconds)
-        while time.monotonic() < end:
+        for _ in range(int(calls)):
+            if time.monotonic() >= end:
+                return
             try:
                 for price in client.get_real_time_prices(pb.StockRequest(symbol=symbol), timeout=30):
                     print(price.symbol, flush=True)

@@ -99,7 +99,7 @@ internal sealed class Poller
 
     private void Run(int generation)
     {
-        var events = new byte[MostEvents * Kernel.EventBytes];
+        Span<byte> events = stackalloc byte[MostEvents * Kernel.EventBytes]; // 3 KiB; a busy machine replaces threads often, which is to cost little
         var ready = default(TurnChain);
         var patience = new Patience();
         while (Volatile.Read(ref _generation) == generation)

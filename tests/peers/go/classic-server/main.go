@@ -5,7 +5,7 @@
 // ADDR may end in :0 for any free port; "listening PORT" on standard output says that it is ready. Metadata named echo or echo-bin
 // comes back in the headers and in the trailers of every call. Besides the contract:
 // the symbol "" is refused with InvalidArgument and a message that is not ASCII, DETAILS with details of google.rpc and a message that
-// ends with a blank, FOREVER never ends, SILENT sends nothing until
+// ends with a blank, FOREVER never ends, SILENT sends nothing but headers until
 // the client leaves, every other symbol has five prices. The room "echo" gives a message back to its sender. The symbol CANCELLED
 // answers with how many calls clients have left so far, as its price.
 package main

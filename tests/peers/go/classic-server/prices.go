@@ -33,6 +33,9 @@ func (p *prices) send(symbol string, stream priceSender) error {
 	case "DETAILS":
 		return refuseWithDetails()
 	case "SILENT":
+		if err := stream.SendHeader(nil); err != nil {
+			return err
+		}
 		<-stream.Context().Done()
 		return p.leave(stream)
 	case "CANCELLED":
