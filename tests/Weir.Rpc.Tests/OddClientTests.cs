@@ -104,6 +104,28 @@ public sealed class OddClientTests
         await CloseAsync(peer);
     }
 
+    [Theory]
+    [InlineData("Unary")]
+    [InlineData("Server")]
+    [InlineData("Client")]
+    public async Task A_request_above_the_limit_is_refused_with_the_last_octet_of_its_prefix(string method)
+    {
+        await using var host = new TestHost(server => server.MaxReceiveMessageBytes = 10);
+        host.Service.OnUnary = (request, _) => ValueTask.FromResult(request);
+        host.Service.OnClient = async (requests, _) => $"{(await requests.ToListAsync()).Count}";
+        var peer = await ConnectAsync(host);
+        await peer.SendAsync(WireFrame.Headers(1, false, Post(method)), WireFrame.Data(1, [0, 0, 0, 0]));
+        await peer.SendAsync(WireFrame.Data(1, [11])); // and then nothing more, not even the end
+        var refused = await peer.SkipToHeadersAsync();
+        Assert.Equal(
+            ("8", "received message of 11 bytes; the limit is 10 (MaxReceiveMessageBytes)", true), (refused["grpc-status"], refused["grpc-message"], refused.IsEndStream));
+        var reset = await peer.SkipToAsync(WireFrameType.RstStream);
+        Assert.Equal((1, Http2ErrorCode.NoError), (reset.StreamId, reset.ErrorCode));
+        await peer.SendAsync(WireFrame.Headers(3, false, Post("Unary")), WireFrame.Data(3, Message, endStream: true));
+        await CheckResponseAsync(peer, 3, "x");
+        await CloseAsync(peer);
+    }
+
     [Fact]
     public async Task Data_after_the_end_of_the_request_is_StreamClosed()
     {

@@ -251,6 +251,24 @@ public sealed class OddServerTests
         await server.CheckNextCallAsync();
     }
 
+    [Theory]
+    [InlineData(MethodKind.Unary)]
+    [InlineData(MethodKind.ClientStreaming)]
+    [InlineData(MethodKind.ServerStreaming)]
+    public async Task A_response_above_the_limit_ends_the_call_with_the_last_octet_of_its_prefix(MethodKind kind)
+    {
+        await using var server = new WireServer(options => options.MaxReceiveMessageBytes = 10);
+        var call = server.Start(kind);
+        var (peer, stream) = await server.RequestAsync();
+        await peer.SendAsync(WireFrame.Headers(stream, false, Ok), WireFrame.Data(stream, [0, 0, 0, 0]));
+        await peer.SendAsync(WireFrame.Data(stream, [11])); // and then nothing more, not even the end
+        var error = await call.FailsAsync(StatusCode.ResourceExhausted);
+        Assert.Equal("received message of 11 bytes; the limit is 10 (MaxReceiveMessageBytes)", error.Status.Detail);
+        var reset = await peer.SkipToAsync(WireFrameType.RstStream);
+        Assert.Equal((stream, Http2ErrorCode.Cancel), (reset.StreamId, reset.ErrorCode));
+        await server.CheckNextCallAsync();
+    }
+
     [Fact]
     public async Task Requests_end_with_an_empty_data_frame()
     {
@@ -290,6 +308,15 @@ public sealed class OddServerTests
         public UnaryCall<string> Unary() => Channel.Unary(TestService.UnaryMethod, "request", default, default);
 
         public ServerStreamingCall<string> ServerStream() => Channel.ServerStreaming(TestService.ServerMethod, "request", default, default);
+
+        /// <summary>A call of any kind, to its end.</summary>
+        public Task Start(MethodKind kind) => kind switch
+        {
+            MethodKind.Unary => Unary().AsTask(),
+            MethodKind.ClientStreaming => Channel.ClientStreaming(TestService.ClientMethod, default, default).CompleteAsync(),
+            MethodKind.ServerStreaming => ServerStream().ToListAsync(),
+            _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+        };
 
         /// <summary>The first request of the next connection.</summary>
         public async Task<(WirePeer Peer, int Stream)> RequestAsync()

@@ -31,8 +31,8 @@ internal sealed class IncomingMessages<T> : TurnItem, IAsyncEnumerable<T>, IAsyn
     private int _enumerated;
     private bool _ended;
 
-    /// <summary>Creates the messages of a call. With <paramref name="untilEnd"/> a wait ends only with the end of the input, as long as little
-    /// is buffered: a call that expects one message is woken once, for the message and its end together.</summary>
+    /// <summary>Creates the messages of a call. With <paramref name="untilEnd"/> a message is waited for together with what follows it, the end if all is well:
+    /// a call that expects one message is woken once, for both.</summary>
     public IncomingMessages(IMessageOwner owner, Marshaller<T> marshaller, int maxMessageBytes, bool untilEnd)
     {
         _owner = owner;

@@ -33,9 +33,6 @@ internal struct MessageReader<T, TSource>
     /// <summary>Parsed octets are given back when there are this many, or when the snapshot is used up.</summary>
     private const int ReturnBytes = 32 * 1024;
 
-    /// <summary>A call that expects one message waits for its end rather than for so little.</summary>
-    private const int SmallInputBytes = 1024;
-
     private readonly Marshaller<T> _marshaller;
     private readonly int _maxMessageBytes;
     private readonly IMessageOwner? _owner;
@@ -78,15 +75,15 @@ internal struct MessageReader<T, TSource>
         return TryTakeSlow(out message);
     }
 
-    /// <summary>Gives back what was taken and looks at what has arrived since. With <paramref name="untilEnd"/> a whole message is not enough
-    /// while the input goes on and little of it is buffered.</summary>
+    /// <summary>Gives back what was taken and looks at what has arrived since. With <paramref name="untilEnd"/> a whole message is not enough: it is shown
+    /// when the end of the input, or an octet behind it, has come. A prefix is looked at as soon as it is there.</summary>
     public Availability Pull(TSource source, bool untilEnd = false)
     {
         ReturnTaken(source);
         var completed = source.IsInputCompleted; // before reading: what is read after it is then all there is
         if (!source.TryRead(1, out var data))
         {
-            return completed ? Availability.End : Want(untilEnd ? SmallInputBytes : MessagePayload<T>.PrefixBytes);
+            return completed ? Availability.End : Want(MessagePayload<T>.PrefixBytes);
         }
 
         if (data.Length < MessagePayload<T>.PrefixBytes)
@@ -111,12 +108,13 @@ internal struct MessageReader<T, TSource>
         }
 
         var total = MessagePayload<T>.PrefixBytes + (long)length;
-        if (data.Length >= total)
+        var wanted = untilEnd && !completed ? total + 1 : total;
+        if (data.Length >= wanted)
         {
-            return untilEnd && !completed && data.Length < SmallInputBytes ? Want(SmallInputBytes) : Show(data);
+            return Show(data);
         }
 
-        return completed ? FailTruncated(data.Length) : Want(total);
+        return completed ? FailTruncated(data.Length) : Want(wanted);
     }
 
     /// <summary>Lets go of everything; nothing is taken after it.</summary>
