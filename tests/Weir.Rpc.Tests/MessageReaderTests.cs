@@ -126,7 +126,7 @@ public sealed class MessageReaderTests
             foreach (var (more, wanted) in new (byte[] More, int Wanted)[] { ([], 5), (Frame(text)[..4], 5), (Frame(text)[4..5], size + 6), (Frame(text)[5..], size + 6) })
             {
                 source.Append(more);
-                Assert.Equal((Availability.NeedMore, wanted), (reader.Pull(source.AsSource, untilEnd: true), reader.WantedBytes));
+                Assert.Equal((Availability.NeedMore, wanted), (reader.Pull(source.AsSource, single: true), reader.WantedBytes));
             }
 
             if (octet is { } next)
@@ -138,7 +138,7 @@ public sealed class MessageReaderTests
                 source.Complete();
             }
 
-            Assert.Equal(Availability.Message, reader.Pull(source.AsSource, untilEnd: true));
+            Assert.Equal(Availability.Message, reader.Pull(source.AsSource, single: true));
             Assert.True(reader.TryTake(out var message));
             Assert.Equal(text, message);
         }
@@ -149,9 +149,9 @@ public sealed class MessageReaderTests
     {
         var source = new FakeInput(Prefix(0, 11)[..4], completed: false);
         var reader = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, 10);
-        Assert.Equal((Availability.NeedMore, 5), (reader.Pull(source.AsSource, untilEnd: true), reader.WantedBytes));
+        Assert.Equal((Availability.NeedMore, 5), (reader.Pull(source.AsSource, single: true), reader.WantedBytes));
         source.Append(Prefix(0, 11)[4..]);
-        Assert.Equal(Availability.Failed, reader.Pull(source.AsSource, untilEnd: true));
+        Assert.Equal(Availability.Failed, reader.Pull(source.AsSource, single: true));
         Assert.Equal(StatusCode.ResourceExhausted, reader.Failure.Code);
     }
 

@@ -141,7 +141,9 @@ public sealed class WireTests
 
             stream.SendHeaders(RawServer.Headers("grpc-status=0"), endStream: true);
         });
-        Assert.Equal(detail, (await server.Unary().AsTask().FailsAsync(StatusCode.Internal)).Status.Detail);
+        Assert.Equal(detail, (await server.Unary().AsTask().FailsAsync(StatusCode.Unimplemented)).Status.Detail);
+        var clientStream = server.Channel.ClientStreaming(TestService.ClientMethod, default, default).CompleteAsync();
+        Assert.Equal(detail, (await clientStream.FailsAsync(StatusCode.Unimplemented)).Status.Detail);
     }
 
     [Fact]
@@ -256,18 +258,24 @@ public sealed class WireTests
     }
 
     [Theory]
-    [InlineData(new byte[0], "the call ended without the request message")]
-    [InlineData(new byte[] { 0, 0, 0 }, "the input ended within a message, after 3 of its bytes")]
-    [InlineData(new byte[] { 0, 0, 0, 0, 9, 1 }, "the input ended within a message, after 6 of its bytes")]
-    [InlineData(new byte[] { 1, 0, 0, 0, 0 }, "received a message whose compressed flag is 1 without a grpc-encoding other than identity")]
-    [InlineData(new byte[] { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, "the client sent a second request message to a call that has one")]
-    public async Task A_request_message_that_is_not_right_is_Internal_and_the_next_call_served(byte[] body, string detail)
+    [InlineData(new byte[0], 12, "the call ended without the request message")]
+    [InlineData(new byte[] { 0, 0, 0 }, 13, "the input ended within a message, after 3 of its bytes")]
+    [InlineData(new byte[] { 0, 0, 0, 0, 9, 1 }, 13, "the input ended within a message, after 6 of its bytes")]
+    [InlineData(new byte[] { 1, 0, 0, 0, 0 }, 13, "received a message whose compressed flag is 1 without a grpc-encoding other than identity")]
+    [InlineData(new byte[] { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, 12, "the client sent a second request message to a call that has one")]
+    [InlineData(new byte[] { 0, 0, 0, 0, 0, 0 }, 12, "the client sent a second request message to a call that has one")]
+    public async Task A_request_message_that_is_not_right_has_its_status_and_the_next_call_is_served(byte[] body, int status, string detail)
     {
         await using var host = new TestHost();
         host.Service.OnUnary = (request, _) => ValueTask.FromResult(request);
         await using var client = await RawClient.ConnectAsync(host);
-        var call = client.Send(RawClient.Post(), body);
-        Assert.Equal([$":status=200; content-type=application/grpc; grpc-status=13; grpc-message={detail} END"], await call.EndAsync());
+        foreach (var method in new[] { "Unary", "Server" })
+        {
+            var call = client.Send(RawClient.Post($"/test.Service/{method}"), body);
+            Assert.Equal([$":status=200; content-type=application/grpc; grpc-status={status}; grpc-message={detail} END"], await call.EndAsync());
+        }
+
+        Assert.Equal(0, host.Activator.Created); // no handler has run
         Assert.Equal("grpc-status=0 END", (await client.Send(RawClient.Post(), [0, 0, 0, 0, 0]).EndAsync())[^1]);
     }
 

@@ -95,6 +95,9 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
     /// <inheritdoc/>
     public bool IsStopped => _phase >= Stopped;
 
+    /// <inheritdoc/>
+    public Status SurplusFailure => Cardinality.SecondResponse;
+
     /// <summary>The trailers; throws InvalidOperationException before the call has ended.</summary>
     public Metadata Trailers => IsFinished
         ? _trailers ??= new Metadata()

@@ -122,6 +122,9 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     /// <inheritdoc/>
     public bool IsStopped => _phase != Running;
 
+    /// <inheritdoc/>
+    public Status SurplusFailure => Cardinality.SecondRequest;
+
     /// <summary>The service object, once the method has made it.</summary>
     public object? Service { get; set; }
 
