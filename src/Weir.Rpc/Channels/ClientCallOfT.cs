@@ -54,8 +54,9 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
     /// <inheritdoc/>
     protected override bool IsSendingEnded => _endSent && Volatile.Read(ref _waitingSends) == 0;
 
-    /// <summary>Starts the call, which either token ends.</summary>
-    public void Start(CancellationToken cancellationToken, CancellationToken otherToken = default) => Begin(cancellationToken, otherToken);
+    /// <summary>Starts the call, which any of the tokens ends.</summary>
+    public void Start(CancellationToken cancellationToken, CancellationToken otherToken = default, CancellationToken answeredToken = default) =>
+        Begin(cancellationToken, otherToken, answeredToken);
 
     /// <summary>Sends a message, as it is if so asked, waiting while there is no room.</summary>
     public ValueTask SendAsync(TRequest message, bool uncompressed, CancellationToken cancellationToken)

@@ -345,6 +345,7 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     private async Task RunAsync()
     {
         Exception? failure = null;
+        var current = Settings.PropagatesCalls ? CurrentCall.Begin(this) : null; // in this method's flow: its caller sees nothing of it
         try
         {
             await HandleAsync().ConfigureAwait(false);
@@ -387,6 +388,7 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
         }
 
         await AwaitCancellationCallbacksAsync().ConfigureAwait(false);
+        current?.End();
         _connection.OnCallEnded();
     }
 
