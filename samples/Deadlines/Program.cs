@@ -64,6 +64,33 @@ catch (RpcException error) when (error.StatusCode == StatusCode.DeadlineExceeded
 await SlowService.Begun.Reader.ReadAsync();
 Console.WriteLine($"server behind the desk: {await SlowService.Ended.Reader.ReadAsync()}");
 
+// The same for every call of the clients, when the container is asked for it.
+var shop = WebApplication.CreateSlimBuilder(args);
+shop.WebHost.UseUrls("http://127.0.0.1:0");
+shop.Logging.ClearProviders();
+shop.AddWeir();
+shop.Services.AddRpcChannel(app.Urls.Single()).AddClient<Slow.Client>().PropagateCalls();
+await using var store = shop.Build();
+store.MapRpc<ShopService>();
+await store.StartAsync();
+await using var storeChannel = RpcChannel.ForAddress(store.Urls.Single());
+try
+{
+    await new Desk.Client(storeChannel).Ask(new WaitRequest(), new CallOptions { Timeout = TimeSpan.FromSeconds(1) });
+}
+catch (RpcException error) when (error.StatusCode == StatusCode.DeadlineExceeded)
+{
+    Console.WriteLine("client of the shop: DeadlineExceeded");
+}
+
+await SlowService.Begun.Reader.ReadAsync();
+Console.WriteLine($"server behind the shop: {await SlowService.Ended.Reader.ReadAsync()}");
+
+internal sealed class ShopService(Slow.Client slow) : Desk.Server
+{
+    public override async ValueTask<WaitReply> Ask(WaitRequest request, ServerCall call) => await slow.Wait(request); // has call's deadline and cancellation
+}
+
 internal sealed class DeskService(Slow.Client slow) : Desk.Server
 {
     public override async ValueTask<WaitReply> Ask(WaitRequest request, ServerCall call) => await slow.Wait(request, CallOptions.For(call));

@@ -14,8 +14,8 @@ await app.StartAsync();
 
 // Another application, whose services call the first.
 var front = WebApplication.CreateSlimBuilder(args);
-front.Services.AddSingleton<CallInvoker>(_ => RpcChannel.ForAddress(app.Urls.Single())); // one channel for all clients of a server
-front.Services.AddSingleton<Greeter.Client>();
+front.Services.AddRpcChannel(app.Urls.Single()) // one channel for all clients of a server
+    .AddClient<Greeter.Client>();
 front.Services.AddTransient<Visitor>();
 await using var visitors = front.Build();
 Console.WriteLine(await visitors.Services.GetRequiredService<Visitor>().VisitAsync());

@@ -17,6 +17,7 @@ internal sealed class FrameReceiver : IFrameSink
     private readonly List<Http2Stream> _readable = [];
 
     private int _prefaceLeft;
+    private ServerGreeting? _greeting; // of a server, until it has shown that it may speak HTTP/2
 
     // The DATA frame that is coming in: its stream (null when nobody wants it) and how much of it was buffered for a reader.
     private FrameHeader _dataHeader;
@@ -33,6 +34,7 @@ internal sealed class FrameReceiver : IFrameSink
         _emptyFrames = new AbuseBudget(options.TimeProvider, "frames without effect", options.MaxEmptyFramesPerSecond);
         _connectionFrames = new ConnectionFrames(connection, options, _headers, _emptyFrames);
         _prefaceLeft = connection.IsServer ? Http2Protocol.ClientPreface.Length : 0;
+        _greeting = connection.IsServer ? null : new ServerGreeting();
     }
 
     /// <summary>Takes octets as they came from the transport.</summary>
@@ -51,11 +53,26 @@ internal sealed class FrameReceiver : IFrameSink
             input = input[take..];
         }
 
+        if (_greeting is { } greeting)
+        {
+            if (!greeting.TryJudge(ref input))
+            {
+                return;
+            }
+
+            _greeting = null;
+            _parser.Feed(greeting.Kept);
+        }
+
         if (!input.IsEmpty)
         {
             _parser.Feed(input);
         }
     }
+
+    /// <summary>The peer sends nothing more.</summary>
+    /// <exception cref="Http2ConnectionException">What it sent was not HTTP/2.</exception>
+    public void End() => _greeting?.End();
 
     /// <summary>Tells the streams that became readable; called after each read.</summary>
     public void NotifyReadable()
@@ -179,6 +196,11 @@ internal sealed class FrameReceiver : IFrameSink
 
     void IFrameSink.OnFrame(in FrameHeader header, ReadOnlySpan<byte> payload)
     {
+        if (!_connectionFrames.SettingsSeen && !_connection.IsServer)
+        {
+            ServerGreeting.CheckFirstFrame(header, payload);
+        }
+
         FrameRules.CheckOrder(header, _connectionFrames.SettingsSeen, _headers.OpenStreamId);
         switch (header.Type)
         {

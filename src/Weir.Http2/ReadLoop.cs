@@ -28,9 +28,15 @@ internal sealed class ReadLoop(PipeReader transport, FrameReceiver receiver)
                 transport.AdvanceTo(result.Buffer.End);
             }
 
-            if (result.IsCompleted || result.IsCanceled)
+            if (result.IsCompleted)
             {
-                return result.IsCompleted;
+                receiver.End();
+                return true;
+            }
+
+            if (result.IsCanceled)
+            {
+                return false;
             }
         }
     }

@@ -1,3 +1,4 @@
+using Weir.Rpc.Channels;
 using Weir.Rpc.Interception;
 
 namespace Weir.Rpc;
@@ -37,6 +38,14 @@ public abstract class CallInvoker
 
         return interceptors.Length == 0 ? this : new InterceptedInvoker(this, [.. interceptors]);
     }
+
+    /// <summary>A way to call through this in which each call that a handler makes takes the deadline and the cancellation of the call that the handler answers,
+    /// as with <see cref="CallOptions.For"/>: the earlier of that deadline and those of its own options holds, and each of the tokens cancels it. Nothing else
+    /// goes along. Which call that is, is known in the flow of the handler and of what it awaits or starts, on servers with
+    /// <see cref="RpcServerOptions.PropagatesCalls"/>, until the call has ended.</summary>
+    /// <param name="optional">Whether a call that is made outside of any handler, or after its call has ended, is made without. Default: false, it throws
+    /// InvalidOperationException at its start.</param>
+    public CallInvoker PropagateCalls(bool optional = false) => new PropagatingInvoker(this, optional);
 
     /// <summary>Ends the pauses after failed attempts to connect, of the channel behind this: it tries again at once, calls wait for the outcome, and the next
     /// pause is the first one again. For an application that has waited by itself, or knows that the network is back. Does nothing when there is no channel.</summary>

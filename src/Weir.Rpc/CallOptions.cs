@@ -15,9 +15,12 @@ public readonly record struct CallOptions
     /// <summary>Ends the call with Cancelled, as the token given beside the options does; either may fire. Default: none.</summary>
     public CancellationToken CancellationToken { get; init; }
 
+    /// <summary>Ends the call too: the token of the call that it helps to answer, when the caller has given both others.</summary>
+    internal CancellationToken AnsweredToken { get; init; }
+
     /// <summary>The options of a call that a handler makes to answer <paramref name="call"/>: it has no more time than that one has left
     /// (<see cref="Deadline"/>), and is cancelled with it (<see cref="CancellationToken"/>). When no time is left it ends with DeadlineExceeded at once.
-    /// Nothing else goes along: no metadata, credentials or compression.</summary>
+    /// Nothing else goes along: no metadata, credentials or compression. For all calls of a client: <see cref="CallInvoker.PropagateCalls"/>.</summary>
     /// <example>
     /// <code>
     /// var price = await stocks.GetPrice(request, CallOptions.For(call));

@@ -20,7 +20,7 @@ internal static partial class RpcLog
     [LoggerMessage(5, LogLevel.Debug, "The connection of {Peer} ended: {Reason}")]
     public static partial void ServerConnectionEnded(ILogger logger, string peer, string? reason);
 
-    [LoggerMessage(6, LogLevel.Warning, "A call of {Peer} was refused: {Running} calls of its connection are running; the limit is {Limit}. More of this connection are not logged.")]
+    [LoggerMessage(6, LogLevel.Warning, "A call of {Peer} was refused after it was held: {Running} calls of its connection are running; the limit is {Limit}. More of this connection are not logged.")]
     public static partial void CallRefused(ILogger logger, string peer, int running, int limit);
 
     [LoggerMessage(100, LogLevel.Debug, "Connected to {Address}.")]

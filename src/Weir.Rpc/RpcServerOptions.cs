@@ -62,6 +62,10 @@ public sealed class RpcServerOptions
         set => field = value is { } limit ? RpcLimits.CheckTimeout(limit, nameof(SendTimeout)) : null;
     }
 
+    /// <summary>Whether a handler's own calls can take the deadline and the cancellation of the call that it answers without naming it
+    /// (<see cref="CallInvoker.PropagateCalls"/>): each call is kept in the flow of its handler, for some hundred bytes. Default: false.</summary>
+    public bool PropagatesCalls { get; set; }
+
     /// <summary>What every call of every service passes through, before the service's own: the first is the outermost, which sees a call first and
     /// its responses last. Read when a service is added. Default: none, which costs nothing.</summary>
     public IList<ServerInterceptor> Interceptors { get; } = [];

@@ -13,8 +13,10 @@ internal sealed class RpcApp : IAsyncDisposable
     private RpcApp(WebApplication app, TestApp.LogList logs)
     {
         (_app, Logs) = (app, logs);
-        Channel = RpcChannel.ForAddress(app.Urls.Single());
+        Channel = RpcChannel.ForAddress(Url);
     }
+
+    public string Url => _app.Urls.Single();
 
     public RpcChannel Channel { get; }
 

@@ -289,6 +289,8 @@ public sealed class DecompressionTests
 
         public MessageCompression? ReceivedCompression => compression;
 
+        public Status SurplusFailure => Status.Ok;
+
         public bool IsStopped => false;
 
         public void OnCompressedTaken() => Taken++;

@@ -112,6 +112,49 @@ public sealed class MessageReaderTests
         Assert.Equal(5, source.Left);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    [InlineData(5000)]
+    public void A_single_message_is_shown_with_its_end_or_with_what_follows_it(int size)
+    {
+        var text = new string('x', size);
+        foreach (var octet in new byte?[] { null, 0 })
+        {
+            var source = new FakeInput([], completed: false);
+            var reader = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, 10_000);
+            foreach (var (more, wanted) in new (byte[] More, int Wanted)[] { ([], 5), (Frame(text)[..4], 5), (Frame(text)[4..5], size + 6), (Frame(text)[5..], size + 6) })
+            {
+                source.Append(more);
+                Assert.Equal((Availability.NeedMore, wanted), (reader.Pull(source.AsSource, single: true), reader.WantedBytes));
+            }
+
+            if (octet is { } next)
+            {
+                source.Append([next]);
+            }
+            else
+            {
+                source.Complete();
+            }
+
+            Assert.Equal(Availability.Message, reader.Pull(source.AsSource, single: true));
+            Assert.True(reader.TryTake(out var message));
+            Assert.Equal(text, message);
+        }
+    }
+
+    [Fact]
+    public void A_single_message_above_the_limit_is_known_from_its_prefix()
+    {
+        var source = new FakeInput(Prefix(0, 11)[..4], completed: false);
+        var reader = new MessageReader<string, FakeInput.Source>(TextMarshaller.Instance, 10);
+        Assert.Equal((Availability.NeedMore, 5), (reader.Pull(source.AsSource, single: true), reader.WantedBytes));
+        source.Append(Prefix(0, 11)[4..]);
+        Assert.Equal(Availability.Failed, reader.Pull(source.AsSource, single: true));
+        Assert.Equal(StatusCode.ResourceExhausted, reader.Failure.Code);
+    }
+
     [Fact]
     public void Taking_messages_gives_octets_back_in_batches()
     {

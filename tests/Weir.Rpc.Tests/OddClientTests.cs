@@ -46,7 +46,7 @@ public sealed class OddClientTests
         await CheckResponseAsync(peer, 1, "0");
         await peer.SendAsync(WireFrame.Headers(3, true, Post("Unary")));
         var refused = await peer.SkipToHeadersAsync();
-        Assert.Equal(("13", "the call ended without the request message", true), (refused["grpc-status"], refused["grpc-message"], refused.IsEndStream));
+        Assert.Equal(("12", "the call ended without the request message", true), (refused["grpc-status"], refused["grpc-message"], refused.IsEndStream));
         await CloseAsync(peer);
     }
 
@@ -101,6 +101,51 @@ public sealed class OddClientTests
         var peer = await ConnectAsync(host);
         await peer.SendAsync(WireFrame.Headers(1, false, [.. Post("Unary"), ("before", " a b"), ("behind", "c\t "), ("all", " ")]), WireFrame.Data(1, Message, endStream: true));
         await CheckResponseAsync(peer, 1, "a b,c,.");
+        await CloseAsync(peer);
+    }
+
+    [Theory]
+    [InlineData("Unary", 1)]
+    [InlineData("Unary", 5000)]
+    [InlineData("Server", 1)]
+    [InlineData("Server", 5000)]
+    public async Task A_second_request_is_refused_with_its_first_octet_and_no_handler_runs(string method, int size)
+    {
+        await using var host = new TestHost();
+        host.Service.OnUnary = (request, _) => ValueTask.FromResult(request);
+        var peer = await ConnectAsync(host);
+        await peer.SendAsync(WireFrame.Headers(1, false, Post(method)), WireFrame.Data(1, [0, 0, 0, (byte)(size >> 8), (byte)size, .. new byte[size]]));
+        await peer.SendAsync(WireFrame.Data(1, [0])); // and then nothing more, not even the end
+        var refused = await peer.SkipToHeadersAsync();
+        Assert.Equal(
+            ("12", "the client sent a second request message to a call that has one", true), (refused["grpc-status"], refused["grpc-message"], refused.IsEndStream));
+        var reset = await peer.SkipToAsync(WireFrameType.RstStream);
+        Assert.Equal((1, Http2ErrorCode.NoError), (reset.StreamId, reset.ErrorCode));
+        Assert.Equal(0, host.Activator.Created);
+        await peer.SendAsync(WireFrame.Headers(3, false, Post("Unary")), WireFrame.Data(3, Message, endStream: true));
+        await CheckResponseAsync(peer, 3, "x");
+        await CloseAsync(peer);
+    }
+
+    [Theory]
+    [InlineData("Unary")]
+    [InlineData("Server")]
+    [InlineData("Client")]
+    public async Task A_request_above_the_limit_is_refused_with_the_last_octet_of_its_prefix(string method)
+    {
+        await using var host = new TestHost(server => server.MaxReceiveMessageBytes = 10);
+        host.Service.OnUnary = (request, _) => ValueTask.FromResult(request);
+        host.Service.OnClient = async (requests, _) => $"{(await requests.ToListAsync()).Count}";
+        var peer = await ConnectAsync(host);
+        await peer.SendAsync(WireFrame.Headers(1, false, Post(method)), WireFrame.Data(1, [0, 0, 0, 0]));
+        await peer.SendAsync(WireFrame.Data(1, [11])); // and then nothing more, not even the end
+        var refused = await peer.SkipToHeadersAsync();
+        Assert.Equal(
+            ("8", "received message of 11 bytes; the limit is 10 (MaxReceiveMessageBytes)", true), (refused["grpc-status"], refused["grpc-message"], refused.IsEndStream));
+        var reset = await peer.SkipToAsync(WireFrameType.RstStream);
+        Assert.Equal((1, Http2ErrorCode.NoError), (reset.StreamId, reset.ErrorCode));
+        await peer.SendAsync(WireFrame.Headers(3, false, Post("Unary")), WireFrame.Data(3, Message, endStream: true));
+        await CheckResponseAsync(peer, 3, "x");
         await CloseAsync(peer);
     }
 

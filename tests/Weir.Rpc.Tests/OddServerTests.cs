@@ -255,6 +255,65 @@ public sealed class OddServerTests
         await server.CheckNextCallAsync();
     }
 
+    [Theory]
+    [InlineData(MethodKind.Unary)]
+    [InlineData(MethodKind.ClientStreaming)]
+    [InlineData(MethodKind.ServerStreaming)]
+    public async Task A_response_above_the_limit_ends_the_call_with_the_last_octet_of_its_prefix(MethodKind kind)
+    {
+        await using var server = new WireServer(options => options.MaxReceiveMessageBytes = 10);
+        var call = server.Start(kind);
+        var (peer, stream) = await server.RequestAsync();
+        await peer.SendAsync(WireFrame.Headers(stream, false, Ok), WireFrame.Data(stream, [0, 0, 0, 0]));
+        await peer.SendAsync(WireFrame.Data(stream, [11])); // and then nothing more, not even the end
+        var error = await call.FailsAsync(StatusCode.ResourceExhausted);
+        Assert.Equal("received message of 11 bytes; the limit is 10 (MaxReceiveMessageBytes)", error.Status.Detail);
+        var reset = await peer.SkipToAsync(WireFrameType.RstStream);
+        Assert.Equal((stream, Http2ErrorCode.Cancel), (reset.StreamId, reset.ErrorCode));
+        await server.CheckNextCallAsync();
+    }
+
+    [Theory]
+    [InlineData(MethodKind.Unary, 1)]
+    [InlineData(MethodKind.Unary, 5000)]
+    [InlineData(MethodKind.ClientStreaming, 1)]
+    [InlineData(MethodKind.ClientStreaming, 5000)]
+    public async Task A_second_response_ends_the_call_with_its_first_octet(MethodKind kind, int size)
+    {
+        await using var server = new WireServer();
+        var call = server.Start(kind);
+        var (peer, stream) = await server.RequestAsync();
+        await peer.SendAsync(WireFrame.Headers(stream, false, Ok), WireFrame.Data(stream, [0, 0, 0, (byte)(size >> 8), (byte)size, .. new byte[size]]));
+        await peer.SendAsync(WireFrame.Data(stream, [0])); // and then nothing more, not even the end
+        var error = await call.FailsAsync(StatusCode.Unimplemented);
+        Assert.Equal("the server sent a second response message to a call that has one", error.Status.Detail);
+        var reset = await peer.SkipToAsync(WireFrameType.RstStream);
+        Assert.Equal((stream, Http2ErrorCode.Cancel), (reset.StreamId, reset.ErrorCode));
+        await server.CheckNextCallAsync();
+    }
+
+    [Theory]
+    [InlineData(MethodKind.Unary, true)]
+    [InlineData(MethodKind.Unary, false)]
+    [InlineData(MethodKind.ClientStreaming, true)]
+    [InlineData(MethodKind.ClientStreaming, false)]
+    public async Task A_status_without_the_response_is_kept_if_it_is_an_error(MethodKind kind, bool trailersOnly)
+    {
+        await using var server = new WireServer();
+        var call = server.Start(kind);
+        var (peer, stream) = await server.RequestAsync();
+        await peer.SendAsync(trailersOnly
+            ? [WireFrame.Headers(stream, true, [.. Ok, ("grpc-status", "0"), ("x-tail", "t")])]
+            : [WireFrame.Headers(stream, false, Ok), WireFrame.Headers(stream, true, [.. Trailers, ("x-tail", "t")])]);
+        var error = await call.FailsAsync(StatusCode.Unimplemented);
+        Assert.Equal(("the call ended with OK but without the response message", "t"), (error.Status.Detail, error.Trailers.GetValue("x-tail")));
+        call = server.Start(kind);
+        stream = (await peer.SkipToAsync(WireFrameType.Headers)).StreamId;
+        await peer.SendAsync(WireFrame.Headers(stream, true, [.. Ok, ("grpc-status", "5")]));
+        await call.FailsAsync(StatusCode.NotFound);
+        await server.CheckNextCallAsync();
+    }
+
     [Fact]
     public async Task Requests_end_with_an_empty_data_frame()
     {
@@ -285,6 +344,7 @@ public sealed class OddServerTests
         public WireServer(Action<RpcChannelOptions>? configure = null)
         {
             var options = new RpcChannelOptions { ConnectTransport = Connect };
+            options.Http2.CloseTimeout = TimeSpan.Zero; // the peer, which never closes, has read what it wants by then
             configure?.Invoke(options);
             Channel = RpcChannel.ForAddress("http://wire", options);
         }
@@ -294,6 +354,15 @@ public sealed class OddServerTests
         public UnaryCall<string> Unary() => Channel.Unary(TestService.UnaryMethod, "request", default, default);
 
         public ServerStreamingCall<string> ServerStream() => Channel.ServerStreaming(TestService.ServerMethod, "request", default, default);
+
+        /// <summary>A call of any kind, to its end.</summary>
+        public Task Start(MethodKind kind) => kind switch
+        {
+            MethodKind.Unary => Unary().AsTask(),
+            MethodKind.ClientStreaming => Channel.ClientStreaming(TestService.ClientMethod, default, default).CompleteAsync(),
+            MethodKind.ServerStreaming => ServerStream().ToListAsync(),
+            _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+        };
 
         /// <summary>The first request of the next connection.</summary>
         public async Task<(WirePeer Peer, int Stream)> RequestAsync()

@@ -18,7 +18,13 @@ public sealed class PropagationTests : IAsyncDisposable
 
     public static TheoryData<string, MethodKind> AroundsAndKinds => [.. from around in Arounds.Select(row => row.Data) from kind in Enum.GetValues<MethodKind>() select (around, kind)];
 
-    private TestHost Front => _front ??= new TestHost(server => server.TimeProvider = _time, channel => channel.TimeProvider = _time);
+    private TestHost Front => _front ??= new TestHost(
+        server =>
+        {
+            server.TimeProvider = _time;
+            server.PropagatesCalls = true;
+        },
+        channel => channel.TimeProvider = _time);
 
     [Theory]
     [MemberData(nameof(Arounds))]
@@ -210,6 +216,175 @@ public sealed class PropagationTests : IAsyncDisposable
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Arounds))]
+    public async Task A_propagating_client_has_the_earlier_of_both_deadlines(string around)
+    {
+        var back = CreateBack(around);
+        back.Service.OnUnary = (_, call) => ValueTask.FromResult(Left(call));
+        var client = back.Channel.PropagateCalls();
+        Front.Service.OnUnary = async (request, _) =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(2)); // of work
+            CallOptions own = request.Split(' ') switch
+            {
+                ["timeout", var seconds] => new() { Timeout = TimeSpan.FromSeconds(int.Parse(seconds, null)) },
+                ["deadline", var seconds] => new() { Deadline = _time.GetUtcNow() + TimeSpan.FromSeconds(int.Parse(seconds, null)) },
+                _ => default,
+            };
+            return await client.Unary(TestService.UnaryMethod, "", own, default);
+        };
+        foreach (var (request, hasLimit, left) in new[]
+        {
+            ("", false, ""), ("", true, "3"), ("timeout 4", true, "3"), ("timeout 2", true, "2"), ("deadline 4", true, "3"), ("deadline 2", true, "2"),
+            ("timeout 4", false, "4"), ("deadline 4", false, "4"),
+        })
+        {
+            Assert.Equal((request, left), (request, await Front.Unary(request, hasLimit ? Limit : default).SoonAsync()));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(AroundsAndKinds))]
+    public async Task A_propagating_client_is_cancelled_with_the_call_and_by_each_token_of_its_own(string around, MethodKind kind)
+    {
+        var back = CreateBack(around);
+        var client = back.Channel.PropagateCalls();
+        var (reached, cancelled) = (new TaskCompletionSource(), new TaskCompletionSource());
+        back.Service.OnUnary = (_, call) => WaitAsync(call);
+        back.Service.OnClient = (_, call) => WaitAsync(call);
+        back.Service.OnServer = (_, call) => Stream(call);
+        back.Service.OnDuplex = (_, call) => Stream(call);
+        foreach (var (ofOptions, ofArgument, fires) in new[]
+        {
+            (false, false, "call"), (true, false, "call"), (false, true, "call"), (true, true, "call"), (true, true, "options"), (true, true, "argument"),
+        })
+        {
+            (reached, cancelled) = (new TaskCompletionSource(), new TaskCompletionSource());
+            using CancellationTokenSource stop = new(), options = new(), argument = new();
+            Front.Service.OnUnary = async (_, _) => await CallAsync(
+                new CallOptions { CancellationToken = ofOptions ? options.Token : default }, ofArgument ? argument.Token : default);
+            var first = Front.Unary("", cancellationToken: stop.Token);
+            await reached.Task.SoonAsync();
+            await (fires switch { "call" => stop, "options" => options, _ => argument }).CancelAsync();
+            await first.AsTask().FailsAsync(StatusCode.Cancelled);
+            await cancelled.Task.SoonAsync();
+        }
+
+        async Task<string> CallAsync(CallOptions options, CancellationToken token)
+        {
+            switch (kind)
+            {
+                case MethodKind.Unary:
+                    return await client.Unary(TestService.UnaryMethod, "", options, token);
+                case MethodKind.ServerStreaming:
+                    return string.Concat(await client.ServerStreaming(TestService.ServerMethod, "", options, token).ToListAsync());
+                case MethodKind.ClientStreaming:
+                    await using (var streaming = client.ClientStreaming(TestService.ClientMethod, options, token))
+                    {
+                        return await streaming.CompleteAsync(CancellationToken.None);
+                    }
+
+                default:
+                    await using (var duplex = client.DuplexStreaming(TestService.DuplexMethod, options, token))
+                    {
+                        return string.Concat(await duplex.Responses.ToListAsync());
+                    }
+            }
+        }
+
+        async ValueTask<string> WaitAsync(ServerCall call)
+        {
+            reached.TrySetResult();
+            await call.CancellationToken.FiredAsync();
+            cancelled.TrySetResult();
+            return "late";
+        }
+
+        async IAsyncEnumerable<string> Stream(ServerCall call)
+        {
+            yield return await WaitAsync(call);
+        }
+    }
+
+    [Fact]
+    public async Task A_propagating_client_finds_its_call_all_along_a_stream_and_in_the_calls_tasks()
+    {
+        var back = CreateBack("nothing");
+        back.Service.OnUnary = (_, call) => ValueTask.FromResult(Left(call));
+        var client = back.Channel.PropagateCalls();
+        var ofTask = new TaskCompletionSource<string>();
+        Front.Service.OnDuplex = (requests, call) => EachAsync(requests, call);
+        await using var duplex = Front.Duplex(Limit);
+        for (var i = 0; i < 3; i++)
+        {
+            await duplex.SendAsync("x").SoonAsync();
+        }
+
+        await duplex.CompleteAsync().SoonAsync();
+        Assert.Equal(["5", "5", "5"], await duplex.Responses.ToListAsync().SoonAsync());
+        Assert.Equal("5", await ofTask.Task.SoonAsync());
+
+        async IAsyncEnumerable<string> EachAsync(IAsyncEnumerable<string> requests, ServerCall call)
+        {
+            call.Run(async _ => ofTask.SetResult(await client.Unary(TestService.UnaryMethod, "", default, default)));
+            await foreach (var _ in requests)
+            {
+                yield return await client.Unary(TestService.UnaryMethod, "", default, default);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Outside_of_a_call_a_propagating_client_throws_unless_it_is_optional()
+    {
+        var back = CreateBack("nothing");
+        back.Service.OnUnary = (_, call) => ValueTask.FromResult(Left(call));
+        var error = Assert.Throws<InvalidOperationException>(() => back.Channel.PropagateCalls().Unary(TestService.UnaryMethod, "", default, default));
+        Assert.Contains("RpcServerOptions.PropagatesCalls", error.Message, StringComparison.Ordinal);
+        Assert.Equal(0, back.Connections);
+        Assert.Equal("4", await back.Channel.PropagateCalls(optional: true).Unary(TestService.UnaryMethod, "", new CallOptions { Timeout = TimeSpan.FromSeconds(4) }, default).SoonAsync());
+
+        await using var plain = new TestHost(); // does not propagate
+        plain.Service.OnUnary = async (_, _) => (await Assert.ThrowsAsync<InvalidOperationException>(
+            async () => await back.Channel.PropagateCalls().Unary(TestService.UnaryMethod, "", default, default))).Message;
+        Assert.Equal(error.Message, await plain.Unary("").SoonAsync());
+    }
+
+    [Fact]
+    public async Task What_goes_on_after_its_call_has_ended_has_no_call_any_more()
+    {
+        var back = CreateBack("nothing");
+        var client = back.Channel.PropagateCalls();
+        var go = new TaskCompletionSource();
+        Task<string>? late = null;
+        Front.Service.OnUnary = (request, _) =>
+        {
+            late = Task.Run(async () =>
+            {
+                await go.Task;
+                return await client.Unary(TestService.UnaryMethod, "", default, default);
+            });
+            return ValueTask.FromResult(request);
+        };
+        await Front.Unary("", Limit).SoonAsync();
+        await Front.DisposeAsync(); // all of the call has ended
+        go.SetResult();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => late!.SoonAsync());
+        _front = null;
+    }
+
+    [Fact]
+    public async Task A_call_is_not_found_in_another_server_to_which_it_was_the_first_to_connect()
+    {
+        await using var leaf = new TestHost(server => server.TimeProvider = _backTime, channel => channel.TimeProvider = _time);
+        leaf.Service.OnUnary = (_, call) => ValueTask.FromResult(Left(call));
+        var back = CreateBack("nothing");
+        back.Service.OnUnary = async (_, _) => await leaf.Channel.PropagateCalls(optional: true).Unary(TestService.UnaryMethod, "", default, default);
+        Front.Service.OnUnary = async (_, _) => await back.Channel.PropagateCalls().Unary(TestService.UnaryMethod, "", default, default);
+        Assert.Equal("", await Front.Unary("", Limit).SoonAsync());
+    }
+
     [Fact]
     public void There_must_be_a_call() => Assert.Throws<ArgumentNullException>(() => CallOptions.For(null!));
 
@@ -225,6 +400,8 @@ public sealed class PropagationTests : IAsyncDisposable
             await _back.DisposeAsync();
         }
     }
+
+    private string Left(ServerCall call) => $"{(call.Deadline - _backTime.GetUtcNow())?.TotalSeconds}";
 
     private static CallOptions Limit => new() { Timeout = TimeSpan.FromSeconds(5) };
 

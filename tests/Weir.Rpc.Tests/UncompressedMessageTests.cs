@@ -174,7 +174,85 @@ public sealed class UncompressedMessageTests
         }
     }
 
+    [Fact]
+    public async Task What_one_interceptor_holds_back_and_another_replaces_is_never_compressed_when_it_was_not_to_be()
+    {
+        // Whichever of the two comes first.
+        foreach (var replacesFirst in new[] { true, false })
+        {
+            await using var host = new TestHost(
+                server =>
+                {
+                    server.Compression = MessageCompression.Gzip;
+                    server.Interceptors.Add(new ServerHook((_, requests, next) => replacesFirst ? Replace(next(requests)) : OneBehind(next(requests))));
+                    server.Interceptors.Add(new ServerHook((_, requests, next) => replacesFirst ? OneBehind(next(requests)) : Replace(next(requests))));
+                },
+                channel =>
+                {
+                    channel.Interceptors.Add(new ClientHook((_, requests, next) => next(replacesFirst ? Replace(requests) : OneBehind(requests))));
+                    channel.Interceptors.Add(new ClientHook((_, requests, next) => next(replacesFirst ? OneBehind(requests) : Replace(requests))));
+                });
+            host.Service.OnDuplex = (requests, call) => EachCount(requests, call);
+            bool[] uncompressed = [true, false, false, true, false, false];
+            await using var duplex = host.Duplex(new CallOptions { Compression = MessageCompression.Gzip });
+            foreach (var isUncompressed in uncompressed)
+            {
+                await duplex.SendAsync(New(), isUncompressed).SoonAsync();
+            }
+
+            await duplex.CompleteAsync().SoonAsync();
+            Assert.Equal(["0", "1", "1", "1", "2", "3"], (await duplex.Responses.ToListAsync().SoonAsync()).Select(count => count[..1])); // the third goes as the fourth
+
+            host.Service.OnServer = (_, call) => Respond(call, uncompressed);
+            await using var stream = host.ServerStream("");
+            List<int> counts = [];
+            await foreach (var _ in stream)
+            {
+                counts.Add(stream.CompressedResponses);
+            }
+
+            Assert.Equal([0, 1, 1, 1, 2, 3], counts);
+        }
+
+        static async IAsyncEnumerable<string> Respond(ServerCall call, bool[] uncompressed)
+        {
+            var sender = call.GetSender<string>();
+            foreach (var isUncompressed in uncompressed)
+            {
+                await sender.SendAsync(New(), isUncompressed);
+            }
+
+            yield break;
+        }
+    }
+
+    [Fact]
+    public async Task What_interceptors_send_once_more_is_not_compressed_when_it_was_not_to_be()
+    {
+        await using var host = new TestHost(channel: options => options.Interceptors.Add(new ClientHook(SendTwice)));
+        host.Service.OnClient = async (requests, call) => $"{await CountAsync(requests)} {call.CompressedRequests}";
+        await using var client = host.ClientStream(new CallOptions { Compression = MessageCompression.Gzip });
+        foreach (var isUncompressed in new[] { true, false })
+        {
+            await client.SendAsync(New(), isUncompressed).SoonAsync();
+        }
+
+        Assert.Equal("2 1", await client.CompleteAsync().SoonAsync());
+
+        static async IAsyncEnumerable<string> SendTwice(OutgoingCall call, IAsyncEnumerable<string> requests, Func<IAsyncEnumerable<string>, IAsyncEnumerable<string>> next)
+        {
+            var kept = await requests.ToListAsync();
+            Assert.Equal(["2 1"], await next(kept.ToAsyncEnumerable()).ToListAsync());
+            await foreach (var response in next(kept.ToAsyncEnumerable()))
+            {
+                yield return response;
+            }
+        }
+    }
+
     private static string New() => new('x', 5000);
+
+    private static IAsyncEnumerable<string> Replace(IAsyncEnumerable<string> messages) => messages.Select(text => text + '!');
 
     private static async Task SendNowAsync(DuplexStreamingCall<string, string> call, bool uncompressed)
     {

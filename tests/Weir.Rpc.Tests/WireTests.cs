@@ -141,7 +141,9 @@ public sealed class WireTests
 
             stream.SendHeaders(RawServer.Headers("grpc-status=0"), endStream: true);
         });
-        Assert.Equal(detail, (await server.Unary().AsTask().FailsAsync(StatusCode.Internal)).Status.Detail);
+        Assert.Equal(detail, (await server.Unary().AsTask().FailsAsync(StatusCode.Unimplemented)).Status.Detail);
+        var clientStream = server.Channel.ClientStreaming(TestService.ClientMethod, default, default).CompleteAsync();
+        Assert.Equal(detail, (await clientStream.FailsAsync(StatusCode.Unimplemented)).Status.Detail);
     }
 
     [Fact]
@@ -256,18 +258,24 @@ public sealed class WireTests
     }
 
     [Theory]
-    [InlineData(new byte[0], "the call ended without the request message")]
-    [InlineData(new byte[] { 0, 0, 0 }, "the input ended within a message, after 3 of its bytes")]
-    [InlineData(new byte[] { 0, 0, 0, 0, 9, 1 }, "the input ended within a message, after 6 of its bytes")]
-    [InlineData(new byte[] { 1, 0, 0, 0, 0 }, "received a message whose compressed flag is 1 without a grpc-encoding other than identity")]
-    [InlineData(new byte[] { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, "the client sent a second request message to a call that has one")]
-    public async Task A_request_message_that_is_not_right_is_Internal_and_the_next_call_served(byte[] body, string detail)
+    [InlineData(new byte[0], 12, "the call ended without the request message")]
+    [InlineData(new byte[] { 0, 0, 0 }, 13, "the input ended within a message, after 3 of its bytes")]
+    [InlineData(new byte[] { 0, 0, 0, 0, 9, 1 }, 13, "the input ended within a message, after 6 of its bytes")]
+    [InlineData(new byte[] { 1, 0, 0, 0, 0 }, 13, "received a message whose compressed flag is 1 without a grpc-encoding other than identity")]
+    [InlineData(new byte[] { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }, 12, "the client sent a second request message to a call that has one")]
+    [InlineData(new byte[] { 0, 0, 0, 0, 0, 0 }, 12, "the client sent a second request message to a call that has one")]
+    public async Task A_request_message_that_is_not_right_has_its_status_and_the_next_call_is_served(byte[] body, int status, string detail)
     {
         await using var host = new TestHost();
         host.Service.OnUnary = (request, _) => ValueTask.FromResult(request);
         await using var client = await RawClient.ConnectAsync(host);
-        var call = client.Send(RawClient.Post(), body);
-        Assert.Equal([$":status=200; content-type=application/grpc; grpc-status=13; grpc-message={detail} END"], await call.EndAsync());
+        foreach (var method in new[] { "Unary", "Server" })
+        {
+            var call = client.Send(RawClient.Post($"/test.Service/{method}"), body);
+            Assert.Equal([$":status=200; content-type=application/grpc; grpc-status={status}; grpc-message={detail} END"], await call.EndAsync());
+        }
+
+        Assert.Equal(0, host.Activator.Created); // no handler has run
         Assert.Equal("grpc-status=0 END", (await client.Send(RawClient.Post(), [0, 0, 0, 0, 0]).EndAsync())[^1]);
     }
 
@@ -290,29 +298,107 @@ public sealed class WireTests
     }
 
     [Fact]
+    public async Task More_calls_than_may_run_are_held_until_others_have_ended()
+    {
+        var (go, started) = (new TaskCompletionSource(), 0);
+        await using var host = CreateBusy(go, () => Interlocked.Increment(ref started));
+        await using var client = await RawClient.ConnectAsync(host);
+        Storm(client, 30);
+        var (held, unary) = (client.Send(RawClient.Post("/test.Service/Client"), [0, 0, 0, 0, 0]), client.Send(RawClient.Post(), [0, 0, 0, 0, 0]));
+        await client.FenceAsync();
+        Assert.Equal((0, 0), (held.Blocks.Count, unary.Blocks.Count));
+        go.SetResult();
+        Assert.Equal("grpc-status=0 END", (await held.EndAsync())[^1]);
+        Assert.Equal("grpc-status=0 END", (await unary.EndAsync())[^1]);
+        Assert.Equal(31, started);
+        Assert.DoesNotContain(host.Log.Entries, entry => entry.Level >= Microsoft.Extensions.Logging.LogLevel.Warning);
+    }
+
+    [Fact]
     public async Task More_calls_than_may_run_are_refused_as_unprocessed()
     {
-        await using var host = new TestHost(server => server.Http2.MaxConcurrentStreams = 2);
-        var go = new TaskCompletionSource();
-        host.Service.OnClient = async (_, _) =>
-        {
-            await go.Task;
-            return "";
-        };
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        var (go, started) = (new TaskCompletionSource(), 0);
+        await using var host = CreateBusy(go, () => Interlocked.Increment(ref started), time);
         await using var client = await RawClient.ConnectAsync(host);
-        for (var i = 0; i < 20; i++)
-        {
-            client.Send(RawClient.Post("/test.Service/Client"), [], end: false).Stream.Reset(Http2ErrorCode.Cancel, "in a hurry");
-        }
-
+        Storm(client, 30);
         for (var i = 0; i < 3; i++)
         {
             var refused = client.Send(RawClient.Post("/test.Service/Client"), [], end: false);
+            await client.FenceAsync();
+            time.Advance(TimeSpan.FromSeconds(0.999));
+            await client.FenceAsync();
+            Assert.Empty(refused.Blocks);
+            time.Advance(TimeSpan.FromSeconds(0.001));
             Assert.Equal(["RST RefusedStream"], await refused.EndAsync());
         }
 
         var warning = Assert.Single(host.Log.Entries, entry => entry.Level == Microsoft.Extensions.Logging.LogLevel.Warning);
-        Assert.Equal("A call of pipe was refused: 20 calls of its connection are running; the limit is 20. More of this connection are not logged.", warning.Text);
+        Assert.Equal("A call of pipe was refused after it was held: 30 calls of its connection are running; the limit is 30. More of this connection are not logged.", warning.Text);
         go.SetResult();
+        Assert.Equal("grpc-status=0 END", (await client.Send(RawClient.Post(), [0, 0, 0, 0, 0]).EndAsync())[^1]);
+        Assert.Equal(30, started);
+    }
+
+    [Fact]
+    public async Task A_held_call_that_is_cancelled_or_late_never_runs_and_leaves_its_place()
+    {
+        var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
+        var (go, started) = (new TaskCompletionSource(), 0);
+        await using var host = CreateBusy(go, () => Interlocked.Increment(ref started), time);
+        await using var client = await RawClient.ConnectAsync(host);
+        Storm(client, 500); // 470 of them held, and cancelled
+        var late = client.Send([.. RawClient.Post("/test.Service/Client"), "grpc-timeout=500m"], [], end: false);
+        await client.FenceAsync();
+        time.Advance(TimeSpan.FromSeconds(0.5));
+        Assert.Contains("grpc-status=4", (await late.EndAsync())[0], StringComparison.Ordinal);
+        var served = client.Send(RawClient.Post("/test.Service/Client"), [0, 0, 0, 0, 0]);
+        await client.FenceAsync();
+        time.Advance(TimeSpan.FromSeconds(0.9)); // those before it would have been refused by now
+        go.SetResult();
+        Assert.Equal("grpc-status=0 END", (await served.EndAsync())[^1]);
+        Assert.Equal(31, started);
+        Assert.DoesNotContain(host.Log.Entries, entry => entry.Level >= Microsoft.Extensions.Logging.LogLevel.Warning);
+    }
+
+    [Fact]
+    public async Task Held_calls_end_with_their_connection()
+    {
+        var (go, started) = (new TaskCompletionSource(), 0);
+        await using var host = CreateBusy(go, () => Interlocked.Increment(ref started));
+        var client = await RawClient.ConnectAsync(host);
+        Storm(client, 30);
+        client.Send(RawClient.Post("/test.Service/Client"), [], end: false);
+        await client.FenceAsync();
+        await client.DisposeAsync();
+        go.SetResult();
+        await host.AllServedAsync().SoonAsync();
+        Assert.Equal(30, started);
+    }
+
+    /// <summary>A server that runs at most 30 calls of a connection, whose client-streaming calls do not heed their cancellation.</summary>
+    private static TestHost CreateBusy(TaskCompletionSource go, Action onStart, TimeProvider? time = null)
+    {
+        var host = new TestHost(server =>
+        {
+            server.Http2.MaxConcurrentStreams = 3;
+            server.TimeProvider = time ?? TimeProvider.System;
+        });
+        host.Service.OnUnary = (request, _) => ValueTask.FromResult(request);
+        host.Service.OnClient = async (_, _) =>
+        {
+            onStart();
+            await go.Task;
+            return "";
+        };
+        return host;
+    }
+
+    private static void Storm(RawClient client, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            client.Send(RawClient.Post("/test.Service/Client"), [], end: false).Stream.Reset(Http2ErrorCode.Cancel, "in a hurry");
+        }
     }
 }

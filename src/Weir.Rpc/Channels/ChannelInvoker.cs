@@ -45,7 +45,7 @@ internal sealed class ChannelInvoker(ChannelCore core) : CallInvoker
         }
 
         var call = new ClientCall<TRequest, TResponse>(core, method, request, options);
-        call.Start(cancellationToken, options.CancellationToken);
+        call.Start(cancellationToken, options.CancellationToken, options.AnsweredToken);
         return Watch(call, options);
     }
 
@@ -60,7 +60,7 @@ internal sealed class ChannelInvoker(ChannelCore core) : CallInvoker
         }
 
         var call = new ClientCall<TRequest, TResponse>(core, method, options);
-        call.Start(cancellationToken, options.CancellationToken);
+        call.Start(cancellationToken, options.CancellationToken, options.AnsweredToken);
         return Watch(call, options);
     }
 
@@ -75,14 +75,14 @@ internal sealed class ChannelInvoker(ChannelCore core) : CallInvoker
         if (config is not { RetryPolicy: null, HedgingPolicy: null })
         {
             var retrying = new RetryingCall<TRequest, TResponse>(core, policies, config, method, settled);
-            retrying.Start(request, cancellationToken, options.CancellationToken);
+            retrying.Start(request, cancellationToken, options.CancellationToken, options.AnsweredToken);
             return Watch(retrying, options);
         }
 
         var call = request is null
             ? new ClientCall<TRequest, TResponse>(core, method, settled, config)
             : new ClientCall<TRequest, TResponse>(core, method, request, settled, config);
-        call.Start(cancellationToken, options.CancellationToken);
+        call.Start(cancellationToken, options.CancellationToken, options.AnsweredToken);
         return Watch(call, options);
     }
 

@@ -95,6 +95,9 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
     /// <inheritdoc/>
     public bool IsStopped => _phase >= Stopped;
 
+    /// <inheritdoc/>
+    public Status SurplusFailure => Cardinality.SecondResponse;
+
     /// <summary>The trailers; throws InvalidOperationException before the call has ended.</summary>
     public Metadata Trailers => IsFinished
         ? _trailers ??= new Metadata()
@@ -344,10 +347,10 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
     /// <summary>The call has ended: sends that wait for a stream fail.</summary>
     protected abstract void OnFinished();
 
-    /// <summary>Starts the call, which either token ends. Never throws for what the server or the network does.</summary>
-    protected void Begin(CancellationToken cancellationToken, CancellationToken otherToken)
+    /// <summary>Starts the call, which any of the tokens ends. Never throws for what the server or the network does.</summary>
+    protected void Begin(CancellationToken cancellationToken, CancellationToken otherToken, CancellationToken answeredToken)
     {
-        if (cancellationToken.IsCancellationRequested || otherToken.IsCancellationRequested)
+        if (cancellationToken.IsCancellationRequested || otherToken.IsCancellationRequested || answeredToken.IsCancellationRequested)
         {
             Stop(new Status(StatusCode.Cancelled, CallerCancelled));
             return;
@@ -368,6 +371,11 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
         if (otherToken.CanBeCanceled && otherToken != cancellationToken)
         {
             EndWithOther(otherToken);
+        }
+
+        if (answeredToken.CanBeCanceled)
+        {
+            EndWithOther(answeredToken);
         }
 
         _channel.Pool.Start(this);
@@ -425,12 +433,12 @@ internal abstract class ClientCall : IHttp2StreamListener, IMessageOwner
         }
     }
 
-    // Most calls have one token: the registration of a second one has no field of its own.
+    // Most calls have one token: the registrations of others have no field of their own.
     private void EndWithOther(CancellationToken cancellationToken)
     {
         var other = default(CancellationTokenRegistration);
         EndWith(cancellationToken, ref other);
-        Ended = () => other.Unregister();
+        Ended += () => other.Unregister();
         if (IsFinished)
         {
             other.Unregister();

@@ -35,7 +35,7 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
         _marshaller = method.Requests;
         var hasSingleResponse = method.Kind is MethodKind.Unary or MethodKind.ClientStreaming;
         var maxReceiveBytes = Math.Min(config?.MaxResponseMessageBytes ?? int.MaxValue, channel.Options.MaxReceiveMessageBytes);
-        Messages = new IncomingMessages<TResponse>(this, method.Responses, maxReceiveBytes, untilEnd: hasSingleResponse);
+        Messages = new IncomingMessages<TResponse>(this, method.Responses, maxReceiveBytes, single: hasSingleResponse);
     }
 
     /// <summary>The responses.</summary>
@@ -54,8 +54,9 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
     /// <inheritdoc/>
     protected override bool IsSendingEnded => _endSent && Volatile.Read(ref _waitingSends) == 0;
 
-    /// <summary>Starts the call, which either token ends.</summary>
-    public void Start(CancellationToken cancellationToken, CancellationToken otherToken = default) => Begin(cancellationToken, otherToken);
+    /// <summary>Starts the call, which any of the tokens ends.</summary>
+    public void Start(CancellationToken cancellationToken, CancellationToken otherToken = default, CancellationToken answeredToken = default) =>
+        Begin(cancellationToken, otherToken, answeredToken);
 
     /// <summary>Sends a message, as it is if so asked, waiting while there is no room.</summary>
     public ValueTask SendAsync(TRequest message, bool uncompressed, CancellationToken cancellationToken)
@@ -159,15 +160,11 @@ internal sealed class ClientCall<TRequest, TResponse> : ClientCall, IChannelCall
         {
             if (!await messages.MoveNextAsync().ConfigureAwait(false))
             {
-                throw new RpcException(new Status(StatusCode.Internal, "the call ended with OK but without the response message"), Trailers);
+                throw new RpcException(Cardinality.NoResponse, Trailers);
             }
 
             var response = messages.Current;
-            if (await messages.MoveNextAsync().ConfigureAwait(false))
-            {
-                throw FailReading(new Status(StatusCode.Internal, "the server sent a second response message to a call that has one"), null);
-            }
-
+            await messages.MoveNextAsync().ConfigureAwait(false); // the end: anything else throws
             return response;
         }
         finally

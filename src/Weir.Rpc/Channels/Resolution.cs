@@ -84,7 +84,7 @@ internal sealed class Resolution(Connectivity owner)
 
         EndWaiting();
         _asking = true;
-        owner.Tasks.Add(Task.Run(AskAsync, CancellationToken.None));
+        owner.Tasks.Run(AskAsync);
     }
 
     private async Task AskAsync()

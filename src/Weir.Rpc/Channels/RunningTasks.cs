@@ -17,6 +17,15 @@ internal sealed class RunningTasks
         task.ContinueWith(Remove, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
+    /// <summary>Starts a task, which must not fail, and remembers it. The channel outlives the call that happens to start it: nothing of that call's flow goes along.</summary>
+    public void Run(Func<Task> work)
+    {
+        using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
+        {
+            Add(Task.Run(work, CancellationToken.None));
+        }
+    }
+
     /// <summary>Waits until none is left, those that are added meanwhile included.</summary>
     public async Task WhenNoneAsync()
     {

@@ -54,10 +54,19 @@ internal static class SocketConnector
             Copy(tls, options);
         }
 
-        var stream = new SslStream(inner);
+        var handshake = new HandshakeStream(inner);
+        var stream = new SslStream(handshake);
         try
         {
-            await stream.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await stream.AuthenticateAsClientAsync(options, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception error) when (error is AuthenticationException or IOException && handshake.Explain() is { } explanation)
+            {
+                throw new AuthenticationException($"{explanation} ({error.Message})", error);
+            }
+
             return stream.NegotiatedApplicationProtocol == SslApplicationProtocol.Http2
                 ? stream
                 : throw new AuthenticationException("the server did not agree on HTTP/2 (ALPN \"h2\")");

@@ -120,7 +120,7 @@ internal sealed class Subchannel
         _startedAt = Time.GetTimestamp();
         _attempt = CancellationTokenSource.CreateLinkedTokenSource(_owner.Stopping);
         var (limit, stop) = (_pause > _options.ConnectTimeout ? _pause : _options.ConnectTimeout, _attempt);
-        _owner.Tasks.Add(Task.Run(() => AttemptAsync(limit, stop), CancellationToken.None));
+        _owner.Tasks.Run(() => AttemptAsync(limit, stop));
     }
 
     private async Task AttemptAsync(TimeSpan limit, CancellationTokenSource stop)

@@ -17,7 +17,7 @@ internal sealed class InnermostCall<TRequest, TResponse>(
     public async IAsyncEnumerable<TResponse> RunAsync(IAsyncEnumerable<TRequest> requests, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var options = call.Options with { Headers = call.RequestHeaders, Deadline = call.Deadline, Timeout = null, CancellationToken = default, MessageTimeout = null };
+        var options = call.Options with { Headers = call.RequestHeaders, Deadline = call.Deadline, Timeout = null, CancellationToken = default, AnsweredToken = default, MessageTimeout = null };
         IClientCall inner;
         Task<TResponse>? response = null;
         IAsyncEnumerable<TResponse>? responses = null;

@@ -27,6 +27,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IChannelCall<TReque
     private readonly OutgoingCall _call;
     private CancellationTokenRegistration _registration;
     private CancellationTokenRegistration _otherRegistration; // of the options' token
+    private CancellationTokenRegistration _answeredRegistration;
     private CancellationTokenRegistration _enumerationRegistration;
     private DeadlineTimer? _timer;
     private IAsyncEnumerator<TResponse>? _responses; // under _step
@@ -85,6 +86,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IChannelCall<TReque
 
         _registration = cancellationToken.UnsafeRegister(static call => ((InterceptedCall<TRequest, TResponse>)call!)._stop.Cancel(), this);
         _otherRegistration = _call.Options.CancellationToken.UnsafeRegister(static call => ((InterceptedCall<TRequest, TResponse>)call!)._stop.Cancel(), this);
+        _answeredRegistration = _call.Options.AnsweredToken.UnsafeRegister(static call => ((InterceptedCall<TRequest, TResponse>)call!)._stop.Cancel(), this);
         _first = StartAsync();
         _ = _first.Exception; // told to whoever reads; a call that nobody reads is not unobserved
     }
@@ -307,6 +309,7 @@ internal sealed class InterceptedCall<TRequest, TResponse> : IChannelCall<TReque
         _timer?.Dispose();
         _registration.Unregister();
         _otherRegistration.Unregister();
+        _answeredRegistration.Unregister();
         _enumerationRegistration.Unregister();
         _requests?.Writer.TryComplete(failure);
         _call.End(failure);

@@ -28,6 +28,7 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
     private Exception? _sendFailure;                        // under _lock
     private CancellationTokenRegistration _registration;
     private CancellationTokenRegistration _otherRegistration;
+    private CancellationTokenRegistration _answeredRegistration;
     private Task _run = Task.CompletedTask;
     private bool _mustCommit;                               // under _lock: to the next attempt
     private bool _left;                                     // under _lock
@@ -71,11 +72,12 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
 
     private TimeProvider Time => _channel.Options.TimeProvider;
 
-    /// <summary>Starts the call, which either token ends. Never throws for what the server or the network does.</summary>
-    public void Start(TRequest? request, CancellationToken cancellationToken, CancellationToken otherToken)
+    /// <summary>Starts the call, which any of the tokens ends. Never throws for what the server or the network does.</summary>
+    public void Start(TRequest? request, CancellationToken cancellationToken, CancellationToken otherToken, CancellationToken answeredToken)
     {
         _registration = cancellationToken.UnsafeRegister(static call => ((RetryingCall<TRequest, TResponse>)call!)._stop.Cancel(), this);
         _otherRegistration = otherToken.UnsafeRegister(static call => ((RetryingCall<TRequest, TResponse>)call!)._stop.Cancel(), this);
+        _answeredRegistration = answeredToken.UnsafeRegister(static call => ((RetryingCall<TRequest, TResponse>)call!)._stop.Cancel(), this);
         if (request is not null)
         {
             _completed = true;
@@ -285,6 +287,7 @@ internal sealed class RetryingCall<TRequest, TResponse> : IChannelCall<TRequest,
     {
         _registration.Unregister();
         _otherRegistration.Unregister();
+        _answeredRegistration.Unregister();
     }
 
     private ReplayMessage? Add(TRequest message, bool uncompressed, bool onlyIfRoom)

@@ -10,6 +10,9 @@ internal interface IMessageOwner
     /// <summary>How compressed messages are compressed; null: none may come. Known before the first octet of them.</summary>
     MessageCompression? ReceivedCompression { get; }
 
+    /// <summary>What is wrong with a message behind the single one.</summary>
+    Status SurplusFailure { get; }
+
     /// <summary>A message that came compressed was taken.</summary>
     void OnCompressedTaken();
 

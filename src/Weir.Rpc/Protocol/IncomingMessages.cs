@@ -20,7 +20,7 @@ internal sealed class IncomingMessages<T> : TurnItem, IAsyncEnumerable<T>, IAsyn
     private const int Inspecting = 2;
 
     private readonly IMessageOwner _owner;
-    private readonly bool _untilEnd;
+    private readonly bool _single;
     private MessageReader<T, StreamSource> _reader;
     private ManualResetValueTaskSourceCore<bool> _wait; // completed in Run, like the continuations that it runs
     private CancellationTokenRegistration _registration;
@@ -31,12 +31,12 @@ internal sealed class IncomingMessages<T> : TurnItem, IAsyncEnumerable<T>, IAsyn
     private int _enumerated;
     private bool _ended;
 
-    /// <summary>Creates the messages of a call. With <paramref name="untilEnd"/> a wait ends only with the end of the input, as long as little
-    /// is buffered: a call that expects one message is woken once, for the message and its end together.</summary>
-    public IncomingMessages(IMessageOwner owner, Marshaller<T> marshaller, int maxMessageBytes, bool untilEnd)
+    /// <summary>Creates the messages of a call. With <paramref name="single"/> there is to be one, which is waited for together with what follows it, the end
+    /// if all is well: its reader is woken once, for both.</summary>
+    public IncomingMessages(IMessageOwner owner, Marshaller<T> marshaller, int maxMessageBytes, bool single)
     {
         _owner = owner;
-        _untilEnd = untilEnd;
+        _single = single;
         _reader = new MessageReader<T, StreamSource>(marshaller, maxMessageBytes, owner);
     }
 
@@ -228,7 +228,7 @@ internal sealed class IncomingMessages<T> : TurnItem, IAsyncEnumerable<T>, IAsyn
 
     private Availability PullNext()
     {
-        return Volatile.Read(ref _stream) is { } stream ? _reader.Pull(new StreamSource(stream), _untilEnd) : Availability.NeedMore;
+        return Volatile.Read(ref _stream) is { } stream ? _reader.Pull(new StreamSource(stream), _single) : Availability.NeedMore;
     }
 
     private bool TakePulled()
@@ -264,8 +264,13 @@ internal sealed class IncomingMessages<T> : TurnItem, IAsyncEnumerable<T>, IAsyn
         }
 
         _ended = true;
-        throw _owner.FailReading(
-            found == Availability.Failed ? _reader.Failure : new Status(StatusCode.Internal, "the input ended without its end"), null);
+        var failure = found switch
+        {
+            Availability.Failed => _reader.Failure,
+            Availability.Surplus => _owner.SurplusFailure,
+            _ => new Status(StatusCode.Internal, "the input ended without its end"),
+        };
+        throw _owner.FailReading(failure, null);
     }
 
     private bool End()

@@ -17,6 +17,9 @@ internal enum Availability
     /// <summary>The input ended between two messages.</summary>
     End,
 
+    /// <summary>Behind the one message that is to come there is more.</summary>
+    Surplus,
+
     /// <summary>The input cannot be read on: see <see cref="MessageReader{T, TSource}.Failure"/>.</summary>
     Failed,
 }
@@ -33,9 +36,6 @@ internal struct MessageReader<T, TSource>
     /// <summary>Parsed octets are given back when there are this many, or when the snapshot is used up.</summary>
     private const int ReturnBytes = 32 * 1024;
 
-    /// <summary>A call that expects one message waits for its end rather than for so little.</summary>
-    private const int SmallInputBytes = 1024;
-
     private readonly Marshaller<T> _marshaller;
     private readonly int _maxMessageBytes;
     private readonly IMessageOwner? _owner;
@@ -43,6 +43,7 @@ internal struct MessageReader<T, TSource>
     private ReadOnlyMemory<byte> _first;        // the snapshot's segment in which parsing stands
     private int _offset;                        // parsed octets of _first
     private int _takenBefore;                   // parsed octets of the snapshot before _first; taken = _takenBefore + _offset
+    private bool _isSingleShown;
 
     /// <summary>Creates a reader of messages of at most <paramref name="maxMessageBytes"/> each, compressed or not. Without an owner none may be compressed.</summary>
     public MessageReader(Marshaller<T> marshaller, int maxMessageBytes, IMessageOwner? owner = null)
@@ -78,15 +79,20 @@ internal struct MessageReader<T, TSource>
         return TryTakeSlow(out message);
     }
 
-    /// <summary>Gives back what was taken and looks at what has arrived since. With <paramref name="untilEnd"/> a whole message is not enough
-    /// while the input goes on and little of it is buffered.</summary>
-    public Availability Pull(TSource source, bool untilEnd = false)
+    /// <summary>Gives back what was taken and looks at what has arrived since. A prefix is looked at as soon as it is there. With <paramref name="single"/> one
+    /// message is shown, when the end of the input or an octet behind it has come; what is behind it is <see cref="Availability.Surplus"/>.</summary>
+    public Availability Pull(TSource source, bool single = false)
     {
         ReturnTaken(source);
         var completed = source.IsInputCompleted; // before reading: what is read after it is then all there is
         if (!source.TryRead(1, out var data))
         {
-            return completed ? Availability.End : Want(untilEnd ? SmallInputBytes : MessagePayload<T>.PrefixBytes);
+            return completed ? Availability.End : Want(MessagePayload<T>.PrefixBytes);
+        }
+
+        if (_isSingleShown)
+        {
+            return Availability.Surplus;
         }
 
         if (data.Length < MessagePayload<T>.PrefixBytes)
@@ -111,12 +117,14 @@ internal struct MessageReader<T, TSource>
         }
 
         var total = MessagePayload<T>.PrefixBytes + (long)length;
-        if (data.Length >= total)
+        var wanted = single && !completed ? total + 1 : total;
+        if (data.Length >= wanted)
         {
-            return untilEnd && !completed && data.Length < SmallInputBytes ? Want(SmallInputBytes) : Show(data);
+            _isSingleShown = single;
+            return Show(single ? data.Slice(0, total) : data);
         }
 
-        return completed ? FailTruncated(data.Length) : Want(total);
+        return completed ? FailTruncated(data.Length) : Want(wanted);
     }
 
     /// <summary>Lets go of everything; nothing is taken after it.</summary>

@@ -34,13 +34,6 @@ internal sealed class RefusedStream : IHttp2StreamListener
         return Answer(stream, headers.AsSpan());
     }
 
-    /// <summary>Refuses a call as if it had not been seen: the client may try again elsewhere.</summary>
-    public static IHttp2StreamListener Reset(Http2Stream stream, string reason)
-    {
-        stream.Reset(Http2ErrorCode.RefusedStream, reason);
-        return Instance;
-    }
-
     /// <inheritdoc/>
     public void OnHeaders(ReadOnlySpan<HeaderField> headers, bool endStream)
     {

@@ -33,6 +33,11 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     private readonly string? _acceptEncoding;
     private int _compressedRequests;
     private int _waitingSends;
+    private HeldCalls? _heldIn;
+    private ITimer? _heldTimer;
+
+    // Much longer than handlers that heed their token need to end, on a busy machine too; and short for a client whose call would wait for those that do not.
+    private static readonly TimeSpan LongestHold = TimeSpan.FromSeconds(1);
 
     protected ServerCallState(ServerConnection connection, Http2Stream stream, string path, in RequestHead head)
     {
@@ -122,6 +127,9 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     /// <inheritdoc/>
     public bool IsStopped => _phase != Running;
 
+    /// <inheritdoc/>
+    public Status SurplusFailure => Cardinality.SecondRequest;
+
     /// <summary>The service object, once the method has made it.</summary>
     public object? Service { get; set; }
 
@@ -140,8 +148,63 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     /// <summary>Whether the headers are, or are being, sent: a message may follow.</summary>
     protected bool HeadersSent => _headersSent;
 
+    /// <summary>The call's place among those that are held; null for one that is not. Under their lock.</summary>
+    internal LinkedListNode<ServerCallState>? HeldNode { get; set; }
+
     /// <summary>Starts the call, on the connection's read loop.</summary>
     public void Start()
+    {
+        Open();
+        if (HasSingleRequest)
+        {
+            Execute(); // up to the wait for the request; the handler runs on the pool when it is here
+        }
+        else
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        }
+    }
+
+    /// <summary>Takes the call without running it, on the connection's read loop: its handler runs after <see cref="RunHeld"/>. It may end before that, by its
+    /// client, its deadline or its connection, or because it is refused after <see cref="LongestHold"/>; then nothing of it has run.</summary>
+    public void Hold(HeldCalls held)
+    {
+        _heldIn = held;
+        held.Add(this);
+        _heldTimer = Settings.TimeProvider.CreateTimer(static call => ((ServerCallState)call!).OnHeldTooLong(), this, LongestHold, Timeout.InfiniteTimeSpan);
+        Open();
+        if (IsStopped)
+        {
+            LeaveHeld();
+        }
+    }
+
+    /// <summary>Runs a call that was held, and is not any more.</summary>
+    public void RunHeld()
+    {
+        _heldTimer?.Dispose();
+        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+    }
+
+    private void OnHeldTooLong()
+    {
+        if (_heldIn!.Remove(this))
+        {
+            _connection.OnHeldTooLong();
+            Stream.Reset(Http2ErrorCode.RefusedStream, "too many calls are still running"); // as if it had not been seen: the client may try again elsewhere
+        }
+    }
+
+    /// <summary>The call has ended: if it was held, it never runs.</summary>
+    private void LeaveHeld()
+    {
+        if (_heldIn?.Remove(this) == true)
+        {
+            _heldTimer?.Dispose();
+        }
+    }
+
+    private void Open()
     {
         BeginReading();
         if (Deadline is { } deadline)
@@ -156,15 +219,6 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
             {
                 timer.Dispose();
             }
-        }
-
-        if (HasSingleRequest)
-        {
-            Execute(); // up to the wait for the request; the handler runs on the pool when it is here
-        }
-        else
-        {
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
     }
 
@@ -222,6 +276,7 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
             _phase = Lost;
         }
 
+        LeaveHeld();
         StopTimer();
         WakeReader();
     }
@@ -342,6 +397,7 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     private async Task RunAsync()
     {
         Exception? failure = null;
+        var current = Settings.PropagatesCalls ? CurrentCall.Begin(this) : null; // in this method's flow: its caller sees nothing of it
         try
         {
             await HandleAsync().ConfigureAwait(false);
@@ -384,6 +440,7 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
         }
 
         await AwaitCancellationCallbacksAsync().ConfigureAwait(false);
+        current?.End();
         _connection.OnCallEnded();
     }
 
@@ -427,6 +484,7 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
         _deadlinePassed = true;
         if (Answer(status, null, atOnce: true))
         {
+            LeaveHeld();
             WakeReader();
         }
     }

@@ -18,7 +18,7 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
         : base(connection, stream, method.Path, head)
     {
         _method = method;
-        Messages = new IncomingMessages<TRequest>(this, method.Method.Requests, Settings.MaxReceiveMessageBytes, untilEnd: HasSingleRequest);
+        Messages = new IncomingMessages<TRequest>(this, method.Method.Requests, Settings.MaxReceiveMessageBytes, single: HasSingleRequest);
         if (Settings.MessageTimeout is not null || Settings.SendTimeout is not null)
         {
             _watches = new Watches(
@@ -47,17 +47,11 @@ internal sealed class ServerCallState<TRequest, TResponse> : ServerCallState
     {
         if (!await MoveToSingleAsync().ConfigureAwait(false))
         {
-            throw new RpcException(StatusCode.Internal, "the call ended without the request message");
+            throw new RpcException(Cardinality.NoRequest);
         }
 
         var request = Messages.Current;
-
-        // A small request has come with its end. Behind a large one the end may come later, and is not waited for.
-        if (Stream.IsInputCompleted && await Messages.MoveNextAsync().ConfigureAwait(false))
-        {
-            throw new RpcException(StatusCode.Internal, "the client sent a second request message to a call that has one");
-        }
-
+        await Messages.MoveNextAsync().ConfigureAwait(false); // the end, which has come with the request: anything else throws
         return request;
     }
 

@@ -15,7 +15,8 @@ internal sealed class ServerConnection : IHttp2ServerHandler
     private readonly CancellationTokenSource _draining = new();
     private Task _drainCallbacks = Task.CompletedTask; // under _lock
     private Task _drain = Task.CompletedTask;
-    private bool _saidRefusal; // the read loop's
+    private readonly HeldCalls _held = new();
+    private int _saidRefusal;
     private int _running = 1; // calls whose work has not ended, and the connection itself
 
     public ServerConnection(RpcServer server, MethodTable methods, IDuplexPipe transport, string peer, ClientIdentity? clientIdentity)
@@ -46,7 +47,8 @@ internal sealed class ServerConnection : IHttp2ServerHandler
 
     // A client that opens and resets calls in a hurry has no more streams open than the limit, but handlers that are not through yet:
     // so many calls may be running in all. On a busy machine a handler needs some milliseconds to end, in which an honest client that
-    // cancels many calls opens hundreds.
+    // cancels many calls opens hundreds: those above the limit are held until others have ended, and refused only after a while. Reading goes on
+    // meanwhile, since the windows and resets that let others end come over the same connection.
     private int MostRunning => (int)Math.Min(int.MaxValue, 10L * Server.Options.Http2.MaxConcurrentStreams);
 
     /// <summary>Starts the connection's loops.</summary>
@@ -81,20 +83,17 @@ internal sealed class ServerConnection : IHttp2ServerHandler
             return RefusedStream.Refuse(stream, _methods.Explain(head.Path), Server.Compressions.AcceptEncoding);
         }
 
-        if (Volatile.Read(ref _running) > MostRunning)
+        var call = method.CreateCall(this, stream, head);
+        if (_held.IsEmpty && TryReserve())
         {
-            if (!_saidRefusal) // a client that goes on must not fill the log
-            {
-                _saidRefusal = true;
-                RpcLog.CallRefused(Server.Logger, Peer, MostRunning, MostRunning);
-            }
-
-            return RefusedStream.Reset(stream, "too many calls are still running");
+            call.Start();
+        }
+        else
+        {
+            call.Hold(_held);
+            RunHeld(); // others may have ended meanwhile
         }
 
-        Interlocked.Increment(ref _running);
-        var call = method.CreateCall(this, stream, head);
-        call.Start();
         return call;
     }
 
@@ -104,6 +103,51 @@ internal sealed class ServerConnection : IHttp2ServerHandler
         if (Interlocked.Decrement(ref _running) == 0)
         {
             _allEnded.TrySetResult();
+        }
+
+        RunHeld();
+    }
+
+    /// <summary>A call was held for too long, and is refused.</summary>
+    public void OnHeldTooLong()
+    {
+        if (Interlocked.Exchange(ref _saidRefusal, 1) == 0) // a client that goes on must not fill the log
+        {
+            RpcLog.CallRefused(Server.Logger, Peer, MostRunning, MostRunning);
+        }
+    }
+
+    /// <summary>Counts a call as running, if one more may run.</summary>
+    private bool TryReserve()
+    {
+        var running = Volatile.Read(ref _running);
+        while (running <= MostRunning)
+        {
+            var seen = Interlocked.CompareExchange(ref _running, running + 1, running);
+            if (seen == running)
+            {
+                return true;
+            }
+
+            running = seen;
+        }
+
+        return false;
+    }
+
+    // Whoever adds a call and whoever makes room both come here, after they did so: one of them sees the other's.
+    private void RunHeld()
+    {
+        while (!_held.IsEmpty && TryReserve())
+        {
+            if (_held.TakeFirst() is { } call)
+            {
+                call.RunHeld();
+            }
+            else
+            {
+                Interlocked.Decrement(ref _running); // the connection itself counts: this is not the last
+            }
         }
     }
 

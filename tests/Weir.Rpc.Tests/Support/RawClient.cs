@@ -42,6 +42,9 @@ internal sealed class RawClient : IAsyncDisposable
         return call;
     }
 
+    /// <summary>Completes when the server has taken everything that was sent before: it refuses a method that it does not know in its turn.</summary>
+    public Task FenceAsync() => Send(Post("/test.Service/None"), [], end: false).EndAsync();
+
     public async ValueTask DisposeAsync() => await _connection.DisposeAsync().SoonAsync("the raw client's connection to end");
 
     internal sealed class RawCall : IHttp2StreamListener
