@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Numerics;
 
 namespace Weir.Http2;
 
@@ -230,7 +231,9 @@ internal sealed class OutputBuffer
         var needed = _end + bytes;
         if (needed > _array.Length || _array.Length == 0)
         {
-            var larger = OctetPool.Shared.Rent(Math.Max(_array.Length == 0 ? _startBytes : 2 * _array.Length, needed));
+            // In doublings, whatever the pool has between: the next write is seldom as long as the last, and growing copies.
+            var least = Math.Max(_array.Length == 0 ? _startBytes : 2 * _array.Length, needed);
+            var larger = OctetPool.Shared.Rent((int)BitOperations.RoundUpToPowerOf2((uint)least));
             if (_array.Length > 0)
             {
                 Buffer.BlockCopy(_array, HeadroomBytes, larger, HeadroomBytes, Length);
