@@ -13,11 +13,13 @@ internal sealed class IdleMemory(TimeProvider time) : BackgroundService
     // Less than this is not worth a collection.
     private const long LeastGainBytes = 32 * 1024 * 1024;
 
+    private readonly PeriodicTimer _timer = new(Period, time);
+
+    /// <summary>Called after each look, with whether memory was given back. For tests.</summary>
+    internal event Action<bool>? Looked;
+
     /// <summary>How often is looked. A burst ends in one period, and the next is quiet.</summary>
     public static TimeSpan Period { get; } = TimeSpan.FromSeconds(5);
-
-    /// <summary>How often memory was given back.</summary>
-    public int TrimCount { get; private set; }
 
     /// <summary>Whether a collection is due after a period. Its pause grows with what is alive, so that it waits until as much has been allocated.</summary>
     /// <param name="allocatedBytes">What was allocated in the period.</param>
@@ -27,23 +29,30 @@ internal sealed class IdleMemory(TimeProvider time) : BackgroundService
         allocatedBytes < QuietBytes && allocatedSinceTrimBytes > Math.Max(LeastGainBytes, aliveBytes);
 
     /// <inheritdoc/>
+    public override void Dispose()
+    {
+        _timer.Dispose();
+        base.Dispose();
+    }
+
+    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Period, time);
         var (before, trimmed, alive) = (GC.GetTotalAllocatedBytes(), 0L, 0L);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+            while (await _timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
             {
                 var now = GC.GetTotalAllocatedBytes();
-                if (IsDue(now - before, now - trimmed, alive))
+                var due = IsDue(now - before, now - trimmed, alive);
+                if (due)
                 {
                     Trim();
                     (trimmed, alive) = (now, GC.GetTotalMemory(forceFullCollection: false));
-                    TrimCount++;
                 }
 
                 before = now;
+                Looked?.Invoke(due);
             }
         }
         catch (OperationCanceledException)

@@ -82,11 +82,8 @@ public sealed class PropagationTests : IAsyncDisposable
     public async Task Cancelling_the_first_call_cancels_the_second_on_its_server(string around, MethodKind kind)
     {
         var back = CreateBack(around);
-        var (reached, cancelled) = (new TaskCompletionSource(), new TaskCompletionSource());
-        back.Service.OnUnary = (_, call) => WaitAsync(call);
-        back.Service.OnClient = (_, call) => WaitAsync(call);
-        back.Service.OnServer = (_, call) => Stream(call);
-        back.Service.OnDuplex = (_, call) => Stream(call);
+        var waiting = new Waiting();
+        waiting.Serve(back.Service);
         Front.Service.OnUnary = async (_, call) =>
         {
             var options = CallOptions.For(call);
@@ -111,23 +108,10 @@ public sealed class PropagationTests : IAsyncDisposable
         };
         using var stop = new CancellationTokenSource();
         var first = Front.Unary("", cancellationToken: stop.Token);
-        await reached.Task.SoonAsync();
+        await waiting.Reached.Task.SoonAsync();
         await stop.CancelAsync();
         await first.AsTask().FailsAsync(StatusCode.Cancelled);
-        await cancelled.Task.SoonAsync();
-
-        async ValueTask<string> WaitAsync(ServerCall call)
-        {
-            reached.TrySetResult();
-            await call.CancellationToken.FiredAsync();
-            cancelled.TrySetResult();
-            return "late";
-        }
-
-        async IAsyncEnumerable<string> Stream(ServerCall call)
-        {
-            yield return await WaitAsync(call);
-        }
+        await waiting.Cancelled.Task.SoonAsync();
     }
 
     [Fact]
@@ -250,25 +234,21 @@ public sealed class PropagationTests : IAsyncDisposable
     {
         var back = CreateBack(around);
         var client = back.Channel.PropagateCalls();
-        var (reached, cancelled) = (new TaskCompletionSource(), new TaskCompletionSource());
-        back.Service.OnUnary = (_, call) => WaitAsync(call);
-        back.Service.OnClient = (_, call) => WaitAsync(call);
-        back.Service.OnServer = (_, call) => Stream(call);
-        back.Service.OnDuplex = (_, call) => Stream(call);
         foreach (var (ofOptions, ofArgument, fires) in new[]
         {
             (false, false, "call"), (true, false, "call"), (false, true, "call"), (true, true, "call"), (true, true, "options"), (true, true, "argument"),
         })
         {
-            (reached, cancelled) = (new TaskCompletionSource(), new TaskCompletionSource());
+            var waiting = new Waiting();
+            waiting.Serve(back.Service);
             using CancellationTokenSource stop = new(), options = new(), argument = new();
             Front.Service.OnUnary = async (_, _) => await CallAsync(
                 new CallOptions { CancellationToken = ofOptions ? options.Token : default }, ofArgument ? argument.Token : default);
             var first = Front.Unary("", cancellationToken: stop.Token);
-            await reached.Task.SoonAsync();
+            await waiting.Reached.Task.SoonAsync();
             await (fires switch { "call" => stop, "options" => options, _ => argument }).CancelAsync();
             await first.AsTask().FailsAsync(StatusCode.Cancelled);
-            await cancelled.Task.SoonAsync();
+            await waiting.Cancelled.Task.SoonAsync();
         }
 
         async Task<string> CallAsync(CallOptions options, CancellationToken token)
@@ -291,19 +271,6 @@ public sealed class PropagationTests : IAsyncDisposable
                         return string.Concat(await duplex.Responses.ToListAsync());
                     }
             }
-        }
-
-        async ValueTask<string> WaitAsync(ServerCall call)
-        {
-            reached.TrySetResult();
-            await call.CancellationToken.FiredAsync();
-            cancelled.TrySetResult();
-            return "late";
-        }
-
-        async IAsyncEnumerable<string> Stream(ServerCall call)
-        {
-            yield return await WaitAsync(call);
         }
     }
 
@@ -426,4 +393,33 @@ public sealed class PropagationTests : IAsyncDisposable
             };
         }
     });
+
+    /// <summary>Handlers that wait until their call is cancelled.</summary>
+    private sealed class Waiting
+    {
+        public TaskCompletionSource Reached { get; } = new();
+
+        public TaskCompletionSource Cancelled { get; } = new();
+
+        public void Serve(TestService service)
+        {
+            service.OnUnary = (_, call) => WaitAsync(call);
+            service.OnClient = (_, call) => WaitAsync(call);
+            service.OnServer = (_, call) => StreamAsync(call);
+            service.OnDuplex = (_, call) => StreamAsync(call);
+        }
+
+        private async ValueTask<string> WaitAsync(ServerCall call)
+        {
+            Reached.TrySetResult();
+            await call.CancellationToken.FiredAsync();
+            Cancelled.TrySetResult();
+            return "late";
+        }
+
+        private async IAsyncEnumerable<string> StreamAsync(ServerCall call)
+        {
+            yield return await WaitAsync(call);
+        }
+    }
 }

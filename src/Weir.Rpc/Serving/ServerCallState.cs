@@ -33,11 +33,7 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     private readonly string? _acceptEncoding;
     private int _compressedRequests;
     private int _waitingSends;
-    private HeldCalls? _heldIn;
-    private ITimer? _heldTimer;
-
-    // Much longer than handlers that heed their token need to end, on a busy machine too; and short for a client whose call would wait for those that do not.
-    private static readonly TimeSpan LongestHold = TimeSpan.FromSeconds(1);
+    private HeldCalls.Place? _held; // null for a call that never was
 
     protected ServerCallState(ServerConnection connection, Http2Stream stream, string path, in RequestHead head)
     {
@@ -148,9 +144,6 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     /// <summary>Whether the headers are, or are being, sent: a message may follow.</summary>
     protected bool HeadersSent => _headersSent;
 
-    /// <summary>The call's place among those that are held; null for one that is not. Under their lock.</summary>
-    internal LinkedListNode<ServerCallState>? HeldNode { get; set; }
-
     /// <summary>Starts the call, on the connection's read loop.</summary>
     public void Start()
     {
@@ -166,42 +159,25 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
     }
 
     /// <summary>Takes the call without running it, on the connection's read loop: its handler runs after <see cref="RunHeld"/>. It may end before that, by its
-    /// client, its deadline or its connection, or because it is refused after <see cref="LongestHold"/>; then nothing of it has run.</summary>
+    /// client, its deadline or its connection, or because it is held for too long; then nothing of it has run.</summary>
     public void Hold(HeldCalls held)
     {
-        _heldIn = held;
-        held.Add(this);
-        _heldTimer = Settings.TimeProvider.CreateTimer(static call => ((ServerCallState)call!).OnHeldTooLong(), this, LongestHold, Timeout.InfiniteTimeSpan);
+        _held = held.Add(this);
         Open();
         if (IsStopped)
         {
-            LeaveHeld();
+            _held.TryLeave();
         }
     }
 
     /// <summary>Runs a call that was held, and is not any more.</summary>
-    public void RunHeld()
-    {
-        _heldTimer?.Dispose();
-        ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-    }
+    public void RunHeld() => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
 
-    private void OnHeldTooLong()
+    /// <summary>Ends a call that was held for too long as if it had not been seen: the client may try again elsewhere.</summary>
+    public void Refuse()
     {
-        if (_heldIn!.Remove(this))
-        {
-            _connection.OnHeldTooLong();
-            Stream.Reset(Http2ErrorCode.RefusedStream, "too many calls are still running"); // as if it had not been seen: the client may try again elsewhere
-        }
-    }
-
-    /// <summary>The call has ended: if it was held, it never runs.</summary>
-    private void LeaveHeld()
-    {
-        if (_heldIn?.Remove(this) == true)
-        {
-            _heldTimer?.Dispose();
-        }
+        _connection.OnRefused();
+        Stream.Reset(Http2ErrorCode.RefusedStream, "too many calls are still running");
     }
 
     private void Open()
@@ -276,7 +252,7 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
             _phase = Lost;
         }
 
-        LeaveHeld();
+        _held?.TryLeave(); // it never runs
         StopTimer();
         WakeReader();
     }
@@ -484,7 +460,7 @@ internal abstract class ServerCallState : ServerCall, IHttp2StreamListener, IMes
         _deadlinePassed = true;
         if (Answer(status, null, atOnce: true))
         {
-            LeaveHeld();
+            _held?.TryLeave(); // it never runs
             WakeReader();
         }
     }

@@ -15,7 +15,7 @@ internal sealed class ServerConnection : IHttp2ServerHandler
     private readonly CancellationTokenSource _draining = new();
     private Task _drainCallbacks = Task.CompletedTask; // under _lock
     private Task _drain = Task.CompletedTask;
-    private readonly HeldCalls _held = new();
+    private readonly HeldCalls _held;
     private int _saidRefusal;
     private int _running = 1; // calls whose work has not ended, and the connection itself
 
@@ -25,6 +25,7 @@ internal sealed class ServerConnection : IHttp2ServerHandler
         Peer = peer;
         ClientIdentity = clientIdentity;
         _methods = methods;
+        _held = new HeldCalls(server.Options.TimeProvider);
         _http2 = Http2Connection.CreateServer(transport, this, server.Options.Http2);
         _http2.DrainBegun += TellDraining;
         Completion = Task.CompletedTask;
@@ -109,7 +110,7 @@ internal sealed class ServerConnection : IHttp2ServerHandler
     }
 
     /// <summary>A call was held for too long, and is refused.</summary>
-    public void OnHeldTooLong()
+    public void OnRefused()
     {
         if (Interlocked.Exchange(ref _saidRefusal, 1) == 0) // a client that goes on must not fill the log
         {
